@@ -1,0 +1,1 @@
+"""The upstreams behind one interface. They report facts; they never retry, sleep, log or decide."""
