@@ -1,0 +1,161 @@
+"""One database: SQLite embedded by default, PostgreSQL when one machine is not enough."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from filelock import FileLock, Timeout
+from sqlalchemy import event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import Connection as SyncConnection
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+Connection = AsyncConnection
+
+DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg"}
+BUSY_TIMEOUT_S = 15.0
+
+
+class DatabaseError(Exception):
+    """The database cannot be used as it is; str() of it says why and what to do, without its password."""
+
+
+class InUse(DatabaseError):
+    """Another process runs on the same SQLite file."""
+
+
+class Database:
+    """Connections to one database.
+
+    ``transaction()`` gives one coroutine a connection of its own: never kept on an object, never handed to a
+    task, never held while the world is asked.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url)
+        self.embedded = self.url.get_backend_name() == "sqlite"
+        self._engine = _engine(self.url)
+        # SQLite has one writer. Waiting here is fair and wakes at once; waiting in SQLite is polling.
+        self._writer = asyncio.Lock() if self.embedded else None
+        self._lock: FileLock | None = None
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A transaction that may write; committed at the end of the block, rolled back on an exception."""
+        async with self._writer or nullcontext(), self._engine.begin() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Connection]:
+        """A consistent view for reading; on SQLite it waits for no writer."""
+        async with self._engine.connect() as connection:
+            await connection.execution_options(reading=True)
+            async with connection.begin():
+                yield connection
+
+    async def ping(self) -> None:
+        """Raises DatabaseError if no query is answered."""
+        try:
+            async with self.reading() as db:
+                await db.execute(text("SELECT 1"))
+        except (DBAPIError, OSError) as error:
+            raise DatabaseError(f"{self.name} does not answer: {_reason(error)}") from error
+
+    async def revision(self) -> str | None:
+        """The newest migration this database has had; None for an empty one."""
+        try:
+            async with self.reading() as db:
+                return await db.run_sync(_revision)
+        except (DBAPIError, OSError) as error:
+            raise DatabaseError(f"{self.name} cannot be opened: {_reason(error)}") from error
+
+    async def migrate(self) -> None:
+        """Bring the database to the newest migration, in one transaction."""
+        try:
+            async with self.transaction() as db:
+                await db.run_sync(_upgrade)
+        except OperationalError as error:
+            raise DatabaseError(f"{self.name} cannot be migrated: {_reason(error)}") from error
+
+    def lock(self) -> None:
+        """Make sure that no other process runs on this SQLite file, until close(). Raises InUse."""
+        if not self.embedded:
+            return
+        lock = FileLock(f"{self.url.database}.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise InUse(f"another stembot runs on {self.url.database}; stop it first") from error
+        self._lock = lock
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+        if self._lock:
+            self._lock.release()
+            self._lock = None
+
+    @property
+    def name(self) -> str:
+        return self.url.render_as_string(hide_password=True)
+
+    def __repr__(self) -> str:
+        return f"Database({self.name})"
+
+
+def newest_revision() -> str:
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    if head is None:
+        raise DatabaseError("no migrations are installed")
+    return head
+
+
+def _engine(url: URL) -> AsyncEngine:
+    driver = url.set(drivername=DRIVERS[url.get_backend_name()])
+    if url.get_backend_name() == "postgresql":
+        return create_async_engine(driver, pool_size=16, max_overflow=16, pool_pre_ping=True)
+    engine = create_async_engine(driver, connect_args={"timeout": BUSY_TIMEOUT_S}, pool_size=16)
+    event.listen(engine.sync_engine, "connect", _open_sqlite)
+    event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _open_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    cursor = connection.cursor()
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "trusted_schema = OFF"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: SyncConnection) -> None:
+    # A plain BEGIN takes the write lock at the first write: two that have read before would both fail.
+    reading = connection.get_execution_options().get("reading")
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
+
+
+def _upgrade(connection: SyncConnection) -> None:
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _revision(connection: SyncConnection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _reason(error: BaseException) -> str:
+    cause = getattr(error, "orig", None) or error
+    return str(cause).strip().splitlines()[0] if str(cause).strip() else type(cause).__name__

@@ -1,0 +1,174 @@
+"""Jobs: one person's request in one chat, from the request to the last form of its status message."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, and_, func, insert, or_, select, update
+
+from storage import moves
+from storage.database import Connection
+from storage.queries import many, one, one_or_none
+from storage.rows import Job, Separation, Song
+from storage.states import OPEN_JOBS, PAYING_JOBS, JobState
+from storage.tables import jobs, separations, songs
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """A job with the separation it waits on and the song it is about."""
+
+    job: Job
+    separation: Separation
+    song: Song
+
+
+async def create(db: Connection, **values: object) -> Job:
+    """A new job, waiting. ``request_key`` is unique: the database refuses a second one for one request."""
+    return await one(db, Job, insert(jobs).values(state=JobState.WAITING, **values).returning(jobs))
+
+
+async def by_request(db: Connection, request_key: str) -> Job | None:
+    return await one_or_none(db, Job, select(jobs).where(jobs.c.request_key == request_key))
+
+
+async def find(db: Connection, job_id: int, *, lock: bool = False) -> Job | None:
+    """``lock`` keeps it as it is until the transaction ends."""
+    wanted = select(jobs).where(jobs.c.id == job_id)
+    return await one_or_none(db, Job, wanted.with_for_update() if lock else wanted)
+
+
+async def view(db: Connection, job_id: int) -> JobView | None:
+    row = (await db.execute(_views().where(jobs.c.id == job_id))).one_or_none()
+    return None if row is None else _view(*row)
+
+
+async def page(
+    db: Connection, user_id: int, chat_id: int | None, *, limit: int, offset: int
+) -> list[JobView]:
+    """A person's jobs, newest first; in a group (``chat_id``) only those asked for there."""
+    wanted = _views().where(jobs.c.user_id == user_id)
+    if chat_id is not None:
+        wanted = wanted.where(jobs.c.chat_id == chat_id)
+    rows = await db.execute(wanted.order_by(jobs.c.id.desc()).limit(limit).offset(offset))
+    return [_view(*row) for row in rows]
+
+
+async def open_on(db: Connection, separation_id: int) -> list[Job]:
+    """The jobs that wait on a separation, oldest first; locked."""
+    theirs = select(jobs).where(jobs.c.separation_id == separation_id, jobs.c.state.in_(OPEN_JOBS))
+    return await many(db, Job, theirs.order_by(jobs.c.id).with_for_update())
+
+
+async def open_like(db: Connection, user_id: int | None, chat_id: int, separation_id: int) -> Job | None:
+    """This person's job for the same thing in the same chat, still under way: a second tap means that one."""
+    alike = (
+        select(jobs)
+        .where(
+            jobs.c.separation_id == separation_id,
+            jobs.c.chat_id == chat_id,
+            jobs.c.user_id == user_id,
+            jobs.c.state.in_((JobState.WAITING, JobState.DELIVERING)),
+        )
+        .order_by(jobs.c.id)
+        .limit(1)
+    )
+    return await one_or_none(db, Job, alike)
+
+
+async def is_paid(db: Connection, separation_id: int) -> bool:
+    """Whether somebody paid for a separation, or will if it succeeds."""
+    payer = select(jobs.c.id).where(
+        jobs.c.separation_id == separation_id,
+        jobs.c.origin == "started",
+        jobs.c.state.in_(PAYING_JOBS),
+    )
+    return bool(await db.scalar(select(payer.exists())))
+
+
+async def let_deliver(db: Connection, separation_id: int, *, now: float) -> None:
+    """The stems are there: the jobs that wait for them are due."""
+    waiting = and_(jobs.c.separation_id == separation_id, jobs.c.state == JobState.WAITING)
+    await db.execute(update(jobs).where(waiting).values(due_at=now))
+
+
+async def claim_delivery(db: Connection, *, now: float, lease_s: float) -> Job | None:
+    """A job whose stems can go out now: acknowledged, and nothing else is being sent to its chat."""
+    other = jobs.alias()
+    chat_busy = select(other.c.id).where(
+        other.c.chat_id == jobs.c.chat_id, other.c.id != jobs.c.id, other.c.lease_until > now
+    )
+    ready = (jobs.c.acknowledged_at.is_not(None), ~chat_busy.exists())
+    for state in (JobState.DELIVERING, JobState.WAITING):
+        if job := await moves.claim(db, Job, state, *ready, now=now, lease_s=lease_s):
+            return job
+    return None
+
+
+async def next_delivery(db: Connection) -> float | None:
+    return await moves.next_due(
+        db, Job, (JobState.DELIVERING, JobState.WAITING), jobs.c.acknowledged_at.is_not(None)
+    )
+
+
+async def acknowledged(
+    db: Connection, job: Job, message_id: int | None, shown: str, *, now: float, status_due_at: float
+) -> None:
+    """The acknowledgement went out; ``message_id`` is None where its answer was lost or it was refused."""
+    await db.execute(
+        update(jobs)
+        .where(jobs.c.id == job.id, jobs.c.acknowledged_at.is_(None))
+        .values(
+            acknowledged_at=now, status_message_id=message_id, status_shown=shown, status_due_at=status_due_at
+        )
+    )
+
+
+async def claim_status(db: Connection, *, now: float, again_at: float) -> JobView | None:
+    """A job whose status message may be out of date; due again at ``again_at`` if nobody reports back."""
+    due = (
+        select(jobs.c.id)
+        .where(jobs.c.status_due_at <= now)
+        .order_by(jobs.c.status_due_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    taken = update(jobs).where(jobs.c.id == due.scalar_subquery()).values(status_due_at=again_at)
+    job_id = await db.scalar(taken.returning(jobs.c.id))
+    return None if job_id is None else await view(db, job_id)
+
+
+async def next_status(db: Connection) -> float | None:
+    found = await db.scalar(select(func.min(jobs.c.status_due_at)))
+    return None if found is None else float(found)
+
+
+async def showed(
+    db: Connection, job: Job, *, claimed_until: float, due_at: float | None, **changes: object
+) -> None:
+    """What the status message shows now and when to look at it again, unless a move made it due meanwhile."""
+    untouched = or_(jobs.c.status_due_at == claimed_until, jobs.c.status_due_at.is_(None))
+    if changes:
+        await db.execute(update(jobs).where(jobs.c.id == job.id).values(changes))
+    await db.execute(update(jobs).where(jobs.c.id == job.id, untouched).values(status_due_at=due_at))
+
+
+async def counts(db: Connection) -> Sequence[tuple[str, int]]:
+    """How many jobs are in each open state."""
+    rows = await db.execute(
+        select(jobs.c.state, func.count()).where(jobs.c.state.in_(OPEN_JOBS)).group_by(jobs.c.state)
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def _views() -> Select[*tuple[Any, ...]]:
+    return (
+        select(jobs, separations, songs)
+        .join(separations, separations.c.id == jobs.c.separation_id)
+        .join(songs, songs.c.audio_id == separations.c.audio_id)
+    )
+
+
+def _view(*columns: Any) -> JobView:
+    first, second = len(jobs.c), len(jobs.c) + len(separations.c)
+    return JobView(Job(*columns[:first]), Separation(*columns[first:second]), Song(*columns[second:]))

@@ -1,0 +1,115 @@
+"""Credits: an append-only list of entries; a balance is their sum, and the database keeps it that way.
+
+A hold takes its price from the balance at once, a release gives it back whole, a capture takes nothing more.
+Every entry has an operation key that is unique, so that the same thing cannot be written twice.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import and_, func, insert, select
+
+from storage import tables
+from storage.database import Connection
+from storage.queries import insert_once, many, one
+from storage.rows import Account, Job, LedgerEntry
+from storage.states import Entry
+
+
+class InsufficientCredits(Exception):
+    """A hold would take the balance below zero."""
+
+    def __init__(self, price: int, balance: int) -> None:
+        super().__init__(f"price {price}, balance {balance}")
+        self.price, self.balance = price, balance
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What an account holds: what can be spent, what is set aside, and the newest entries first."""
+
+    balance: int
+    held: int
+    entries: tuple[LedgerEntry, ...]
+
+
+async def account_of(db: Connection, kind: str, owner_id: int) -> Account:
+    """The account of a user or a group, opened if there is none; locked until the transaction ends."""
+    await insert_once(db, tables.accounts, kind=kind, owner_id=owner_id)
+    accounts = tables.accounts
+    theirs = select(accounts).where(accounts.c.kind == kind, accounts.c.owner_id == owner_id)
+    return await one(db, Account, theirs.with_for_update())
+
+
+async def balance(db: Connection, account_id: int) -> int:
+    """What can be spent now."""
+    accounts = tables.accounts
+    return int(await db.scalar(select(accounts.c.balance).where(accounts.c.id == account_id)) or 0)
+
+
+async def grant(
+    db: Connection, account: Account, amount: int, *, operation: str, note: str, now: float
+) -> bool:
+    """Give credits, once per operation; False if that operation was written before."""
+    return await insert_once(
+        db,
+        tables.entries,
+        account_id=account.id,
+        kind=Entry.GRANT,
+        amount=amount,
+        operation=operation,
+        note=note,
+        created_at=now,
+    )
+
+
+async def hold(db: Connection, account: Account, job: Job, *, now: float) -> None:
+    """Set a job's price aside. Raises InsufficientCredits; ``account`` is locked by ``account_of``."""
+    if job.price > account.balance:
+        raise InsufficientCredits(job.price, account.balance)
+    await _write(db, Entry.HOLD, job, -job.price, now=now)
+
+
+async def settle(db: Connection, entry: Entry, job: Job, *, now: float) -> None:
+    """Spend a job's hold or give it back; the database refuses a second time."""
+    await _write(db, entry, job, job.price if entry is Entry.RELEASE else 0, now=now)
+
+
+async def statement(db: Connection, account_id: int, *, limit: int, offset: int = 0) -> Statement:
+    """The account as its owner sees it; entries that move no credits are left out."""
+    entries = tables.entries
+    shown = (
+        select(entries)
+        .where(entries.c.account_id == account_id, entries.c.amount != 0)
+        .order_by(entries.c.id.desc())
+        .limit(limit)
+        .offset(offset)
+    )
+    return Statement(
+        balance=await balance(db, account_id),
+        held=await _held(db, account_id),
+        entries=tuple(await many(db, LedgerEntry, shown)),
+    )
+
+
+async def _held(db: Connection, account_id: int) -> int:
+    holds, settled = tables.entries, tables.entries.alias()
+    is_settled = and_(settled.c.job_id == holds.c.job_id, settled.c.kind.in_((Entry.CAPTURE, Entry.RELEASE)))
+    open_holds = select(func.coalesce(func.sum(-holds.c.amount), 0)).where(
+        holds.c.account_id == account_id,
+        holds.c.kind == Entry.HOLD,
+        ~select(settled.c.id).where(is_settled).exists(),
+    )
+    return int(await db.scalar(open_holds) or 0)
+
+
+async def _write(db: Connection, kind: Entry, job: Job, amount: int, *, now: float) -> None:
+    await db.execute(
+        insert(tables.entries).values(
+            account_id=job.account_id,
+            kind=kind,
+            amount=amount,
+            job_id=job.id,
+            operation=f"{kind}:{job.id}",
+            created_at=now,
+        )
+    )

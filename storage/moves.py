@@ -1,0 +1,136 @@
+"""Claim, move, postpone, renew: the only UPDATEs of a state or a lease."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from sqlalchemy import ColumnElement, Table, and_, case, func, or_, select, update
+
+from storage import ledger, tables
+from storage.database import Connection
+from storage.queries import one_or_none
+from storage.rows import Job, Lookup, Separation
+from storage.states import MOVES, OPEN_JOBS, JobState, LookupState, SeparationState
+
+Row = TypeVar("Row", Separation, Job)
+Claimable = TypeVar("Claimable", Separation, Job, Lookup)
+
+TABLES: dict[type, Table] = {Separation: tables.separations, Job: tables.jobs, Lookup: tables.lookups}
+FINAL_JOBS = frozenset(JobState) - frozenset(OPEN_JOBS)
+FINAL_SEPARATIONS = frozenset({SeparationState.SUCCEEDED, SeparationState.FAILED, SeparationState.CANCELLED})
+
+
+class IllegalMove(Exception):
+    """No such move is in MOVES: a bug."""
+
+
+class Stale(Exception):
+    """The row was moved, or claimed by another, since it was read: drop what was done."""
+
+
+async def claim(
+    db: Connection,
+    kind: type[Claimable],
+    state: SeparationState | JobState | LookupState,
+    *where: ColumnElement[bool],
+    now: float,
+    lease_s: float,
+) -> Claimable | None:
+    """Take the row in ``state`` that has been due longest, for ``lease_s`` seconds; None when none is due."""
+    table = TABLES[kind]
+    free = or_(table.c.lease_until.is_(None), table.c.lease_until <= now)
+    due = (
+        select(table.c.id)
+        .where(table.c.state == state, table.c.due_at <= now, free, *where)
+        .order_by(table.c.due_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    taken = (
+        update(table)
+        .where(table.c.id == due.scalar_subquery())
+        .values(lease=uuid.uuid4().hex, lease_until=now + lease_s)
+        .returning(table)
+    )
+    return await one_or_none(db, kind, taken)
+
+
+async def move(
+    db: Connection, row: Row, to: SeparationState | JobState, *, now: float, **changes: object
+) -> Row:
+    """Make one legal move and write its ledger entry, in the caller's transaction. Ends the lease.
+
+    Whoever waits is told: their status messages become due. Raises IllegalMove (a bug) or Stale (the row
+    was moved, or claimed by another: drop what was done).
+    """
+    rule = MOVES.get((row.state, to))
+    if rule is None:
+        raise IllegalMove(f"{row.state} -> {to}")
+    if to in FINAL_JOBS | FINAL_SEPARATIONS:
+        changes = {"finished_at": now, "due_at": None, **changes}
+    if isinstance(row, Job):
+        changes = {"status_due_at": now, **changes}
+    moved = await _write(db, row, {"state": to, **changes})
+    if isinstance(moved, Separation):
+        await _tell(db, moved, now=now)
+    elif rule.entry:
+        await ledger.settle(db, rule.entry, moved, now=now)
+    return moved
+
+
+async def postpone(db: Connection, row: Claimable, due_at: float, **changes: object) -> Claimable:
+    """Look again later: ends the lease, moves nothing. Raises Stale."""
+    return await _write(db, row, {"due_at": due_at, **changes})
+
+
+async def finish_lookup(db: Connection, lookup: Lookup) -> None:
+    """A lookup has one move only: it was answered. Raises Stale."""
+    await _write(db, lookup, {"state": LookupState.ANSWERED, "due_at": None})
+
+
+async def renew(db: Connection, row: Claimable, *, until: float) -> Claimable:
+    """Keep a claim while work goes on. Raises Stale where it was lost."""
+    table = TABLES[type(row)]
+    kept = await db.execute(update(table).where(_ours(table, row)).values(lease_until=until))
+    if kept.rowcount != 1:
+        raise Stale(f"{table.name} {row.id} is no longer ours")
+    return replace(row, lease_until=until)
+
+
+async def void_leases(db: Connection) -> None:
+    """At the start of the only process: whoever held a lease is dead."""
+    for table in (*TABLES.values(), tables.updates):
+        await db.execute(update(table).where(table.c.lease.is_not(None)).values(lease=None, lease_until=None))
+
+
+async def next_due(
+    db: Connection, kind: type[Claimable], states: Sequence[str], *where: ColumnElement[bool]
+) -> float | None:
+    """When the next row in one of these states becomes due or its lease ends; None when there is none."""
+    table = TABLES[kind]
+    free_at = case((table.c.lease_until > table.c.due_at, table.c.lease_until), else_=table.c.due_at)
+    found = await db.scalar(select(func.min(free_at)).where(table.c.state.in_(states), *where))
+    return None if found is None else float(found)
+
+
+async def _write(db: Connection, row: Claimable, changes: dict[str, object]) -> Claimable:
+    table = TABLES[type(row)]
+    values = {"lease": None, "lease_until": None, **changes}
+    written = update(table).where(_ours(table, row)).values(values).returning(table)
+    if (found := await one_or_none(db, type(row), written)) is None:
+        raise Stale(f"{table.name} {row.id} is no longer {row.state} and ours")
+    return found
+
+
+def _ours(table: Table, row: Separation | Job | Lookup) -> ColumnElement[bool]:
+    lease = table.c.lease.is_(None) if row.lease is None else table.c.lease == row.lease
+    return and_(table.c.id == row.id, table.c.state == row.state, lease)
+
+
+async def _tell(db: Connection, separation: Separation, *, now: float) -> None:
+    jobs = tables.jobs
+    waiting = and_(jobs.c.separation_id == separation.id, jobs.c.state == JobState.WAITING)
+    await db.execute(
+        update(jobs).where(waiting, jobs.c.acknowledged_at.is_not(None)).values(status_due_at=now)
+    )

@@ -1,0 +1,147 @@
+"""Separations: the work at one upstream for one (song, mode), shared by every job that asks for the same."""
+
+import secrets
+from collections.abc import Sequence
+
+from sqlalchemy import insert, or_, select, update
+
+from storage import moves
+from storage.database import Connection
+from storage.queries import many, one, one_or_none
+from storage.rows import Separation, Stem
+from storage.states import OPEN_SEPARATIONS, SeparationState
+from storage.tables import separations, stems, telegram_files
+
+
+async def create(
+    db: Connection,
+    *,
+    audio_id: str,
+    task_id: str | None,
+    mode: str,
+    provider: str,
+    price: int,
+    now: float,
+    deadline_at: float,
+) -> Separation:
+    """Queue one; an open one for the same song and mode makes the database refuse."""
+    return await one(
+        db,
+        Separation,
+        insert(separations)
+        .values(
+            audio_id=audio_id,
+            task_id=task_id,
+            mode=mode,
+            provider=provider,
+            price=price,
+            state=SeparationState.QUEUED,
+            callback_token=secrets.token_urlsafe(24),
+            created_at=now,
+            deadline_at=deadline_at,
+            due_at=now,
+        )
+        .returning(separations),
+    )
+
+
+async def get(db: Connection, separation_id: int) -> Separation:
+    return await one(db, Separation, select(separations).where(separations.c.id == separation_id))
+
+
+async def open_for(db: Connection, audio_id: str, mode: str) -> Separation | None:
+    """The work under way for this song and mode; locked, so that it cannot end before it is joined."""
+    return await one_or_none(
+        db,
+        Separation,
+        select(separations)
+        .where(
+            separations.c.audio_id == audio_id,
+            separations.c.mode == mode,
+            separations.c.state.in_(OPEN_SEPARATIONS),
+        )
+        .with_for_update(),
+    )
+
+
+async def archived_for(
+    db: Connection, audio_id: str, mode: str, *, bot_id: int, now: float
+) -> Separation | None:
+    """The newest finished one whose every stem this bot can still send: by file_id, or by a live link."""
+    sent = select(telegram_files.c.stem_id).where(
+        telegram_files.c.stem_id == stems.c.id, telegram_files.c.bot_id == bot_id
+    )
+    lost = select(stems.c.id).where(
+        stems.c.separation_id == separations.c.id, ~sent.exists(), stems.c.expires_at <= now
+    )
+    return await one_or_none(
+        db,
+        Separation,
+        select(separations)
+        .where(
+            separations.c.audio_id == audio_id,
+            separations.c.mode == mode,
+            separations.c.state == SeparationState.SUCCEEDED,
+            ~lost.exists(),
+        )
+        .order_by(separations.c.id.desc())
+        .limit(1),
+    )
+
+
+async def by_token(db: Connection, provider: str, token: str) -> Separation | None:
+    """The one whose callback address ends in this token."""
+    named = select(separations).where(
+        separations.c.callback_token == token, separations.c.provider == provider
+    )
+    return await one_or_none(db, Separation, named)
+
+
+async def wake(db: Connection, separation: Separation, *, hinted_task_id: str | None, now: float) -> bool:
+    """Let the next look come at once; False where nothing waits for a look."""
+    changes: dict[str, object] = {"due_at": now}
+    if separation.state is SeparationState.UNCERTAIN and hinted_task_id:
+        changes["hinted_task_id"] = hinted_task_id
+    woken = await db.execute(
+        update(separations)
+        .where(
+            separations.c.id == separation.id,
+            separations.c.state.in_((SeparationState.RUNNING, SeparationState.UNCERTAIN)),
+        )
+        .values(changes)
+    )
+    return woken.rowcount == 1
+
+
+async def claim(
+    db: Connection, state: SeparationState, provider: str, *, now: float, lease_s: float
+) -> Separation | None:
+    """The longest due one at this provider, so that a slow upstream holds up nobody else's work."""
+    at_provider = separations.c.provider == provider
+    return await moves.claim(db, Separation, state, at_provider, now=now, lease_s=lease_s)
+
+
+async def next_due(db: Connection, states: Sequence[SeparationState], provider: str) -> float | None:
+    return await moves.next_due(db, Separation, states, separations.c.provider == provider)
+
+
+async def claim_abandoned(db: Connection, *, now: float, lease_s: float) -> Separation | None:
+    """One whose worker died while it was submitting."""
+    lapsed = or_(separations.c.lease_until.is_(None), separations.c.lease_until <= now)
+    return await moves.claim(db, Separation, SeparationState.SUBMITTING, lapsed, now=now, lease_s=lease_s)
+
+
+async def save_stems(
+    db: Connection, separation: Separation, found: Sequence[dict[str, object]], *, expires_at: float | None
+) -> None:
+    """Keep what came back, in its order. Each: name, set_number, url, duration_s."""
+    rows = [
+        {"separation_id": separation.id, "position": position, "expires_at": expires_at, **stem}
+        for position, stem in enumerate(found)
+    ]
+    await db.execute(insert(stems), rows)
+
+
+async def stems_of(db: Connection, separation_id: int) -> tuple[Stem, ...]:
+    in_order = select(stems).where(stems.c.separation_id == separation_id).order_by(stems.c.position)
+    return tuple(await many(db, Stem, in_order))
