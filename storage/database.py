@@ -14,12 +14,17 @@ from filelock import FileLock, Timeout
 from sqlalchemy import event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine import Connection as SyncConnection
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 Connection = AsyncConnection
 
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg"}
+# One moment for all that is read: SQLite gives it to every transaction, PostgreSQL to those that ask.
+READING: dict[str, dict[str, Any]] = {
+    "sqlite": {"reading": True},
+    "postgresql": {"isolation_level": "REPEATABLE READ"},
+}
 BUSY_TIMEOUT_S = 15.0
 
 
@@ -56,7 +61,7 @@ class Database:
     async def reading(self) -> AsyncIterator[Connection]:
         """A consistent view for reading; on SQLite it waits for no writer."""
         async with self._engine.connect() as connection:
-            await connection.execution_options(reading=True)
+            await connection.execution_options(**READING[self.url.get_backend_name()])
             async with connection.begin():
                 yield connection
 
@@ -81,7 +86,7 @@ class Database:
         try:
             async with self.transaction() as db:
                 await db.run_sync(_upgrade)
-        except OperationalError as error:
+        except (DBAPIError, OSError) as error:
             raise DatabaseError(f"{self.name} cannot be migrated: {_reason(error)}") from error
 
     def lock(self) -> None:

@@ -4,10 +4,10 @@ import json
 from collections.abc import Sequence
 from enum import StrEnum
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from storage.database import Connection
-from storage.queries import insert_if_new, many
+from storage.queries import many
 from storage.rows import Job, Part
 from storage.tables import parts
 
@@ -18,6 +18,7 @@ class PartState(StrEnum):
     SENT = "sent"
     UNKNOWN = "unknown"  # the answer was lost: probably there, not repeated without being asked
     REFUSED = "refused"
+    GONE = "gone"  # the upstream's link works no longer
 
 
 class PartKind(StrEnum):
@@ -27,7 +28,12 @@ class PartKind(StrEnum):
 
 
 async def add(
-    db: Connection, job: Job, wanted: Sequence[tuple[PartKind, Sequence[int]]], *, now: float
+    db: Connection,
+    job: Job,
+    wanted: Sequence[tuple[PartKind, Sequence[int]]],
+    *,
+    now: float,
+    state: PartState = PartState.PENDING,
 ) -> None:
     """Append parts, each a kind and the ids of its stems, behind those the job has."""
     first = int(await db.scalar(select(func.count()).where(parts.c.job_id == job.id)) or 0)
@@ -36,18 +42,45 @@ async def add(
             "job_id": job.id,
             "position": first + offset,
             "kind": kind,
-            "state": PartState.PENDING,
+            "state": state,
             "stem_ids_json": json.dumps(list(stem_ids)),
             "changed_at": now,
         }
         for offset, (kind, stem_ids) in enumerate(wanted)
     ]
-    await db.execute(insert_if_new(db, parts).values(rows))
+    if rows:
+        await db.execute(insert(parts), rows)
+
+
+async def replace(
+    db: Connection,
+    job: Job,
+    part: Part,
+    wanted: Sequence[tuple[PartKind, Sequence[int]]],
+    *,
+    gone: Sequence[int] = (),
+    now: float,
+) -> None:
+    """Put other parts in a part's place, before those that are still to be sent; ``gone`` are given up."""
+    later = [
+        (PartKind(one.kind), stem_ids(one))
+        for one in await parts_of(db, job.id)
+        if one.state == PartState.PENDING and one.position > part.position
+    ]
+    await db.execute(delete(parts).where(parts.c.job_id == job.id, parts.c.position >= part.position))
+    await add(db, job, [*wanted, *later], now=now)
+    if gone:
+        await add(db, job, [(PartKind.SINGLE, [stem_id]) for stem_id in gone], now=now, state=PartState.GONE)
 
 
 async def parts_of(db: Connection, job_id: int) -> list[Part]:
     """In the order in which they are sent."""
     return await many(db, Part, select(parts).where(parts.c.job_id == job_id).order_by(parts.c.position))
+
+
+def stem_ids(part: Part) -> list[int]:
+    """In the order in which they go out."""
+    return [int(stem_id) for stem_id in json.loads(part.stem_ids_json)]
 
 
 async def mark(

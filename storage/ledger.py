@@ -33,11 +33,11 @@ class Statement:
 
 
 async def account_of(db: Connection, kind: str, owner_id: int) -> Account:
-    """The account of a user or a group, opened if there is none; locked until the transaction ends."""
+    """The account of a user or a group, opened if there is none."""
     await insert_once(db, tables.accounts, kind=kind, owner_id=owner_id)
     accounts = tables.accounts
     theirs = select(accounts).where(accounts.c.kind == kind, accounts.c.owner_id == owner_id)
-    return await one(db, Account, theirs.with_for_update())
+    return await one(db, Account, theirs)
 
 
 async def balance(db: Connection, account_id: int) -> int:
@@ -62,10 +62,14 @@ async def grant(
     )
 
 
-async def hold(db: Connection, account: Account, job: Job, *, now: float) -> None:
-    """Set a job's price aside. Raises InsufficientCredits; ``account`` is locked by ``account_of``."""
-    if job.price > account.balance:
-        raise InsufficientCredits(job.price, account.balance)
+async def hold(db: Connection, job: Job, *, now: float) -> None:
+    """Set a job's price aside. Raises InsufficientCredits."""
+    accounts = tables.accounts
+    # Locked, so that nobody else can spend in between what is seen here.
+    free = select(accounts.c.balance).where(accounts.c.id == job.account_id).with_for_update()
+    can_spend = int(await db.scalar(free) or 0)
+    if job.price > can_spend:
+        raise InsufficientCredits(job.price, can_spend)
     await _write(db, Entry.HOLD, job, -job.price, now=now)
 
 

@@ -27,9 +27,9 @@ async def many(db: Connection, kind: type[T], statement: Executable) -> list[T]:
 
 async def insert_once(db: Connection, table: Table, **values: object) -> bool:
     """True if the row is new, False if one with the same unique key was there."""
-    return (
-        await db.execute(insert_if_new(db, table).values(**values).on_conflict_do_nothing())
-    ).rowcount == 1
+    # Not by rowcount: of an INSERT, psycopg's is not kept.
+    insert = insert_if_new(db, table).values(**values).on_conflict_do_nothing()
+    return (await db.execute(insert.returning(*table.primary_key))).one_or_none() is not None
 
 
 def insert_if_new(db: Connection, table: Table) -> Any:

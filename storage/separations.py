@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Sequence
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import insert, select, update
 
 from storage import moves
 from storage.database import Connection
@@ -45,8 +45,10 @@ async def create(
     )
 
 
-async def get(db: Connection, separation_id: int) -> Separation:
-    return await one(db, Separation, select(separations).where(separations.c.id == separation_id))
+async def get(db: Connection, separation_id: int, *, lock: bool = False) -> Separation:
+    """``lock`` keeps it as it is until the transaction ends."""
+    wanted = select(separations).where(separations.c.id == separation_id)
+    return await one(db, Separation, wanted.with_for_update() if lock else wanted)
 
 
 async def open_for(db: Connection, audio_id: str, mode: str) -> Separation | None:
@@ -127,8 +129,18 @@ async def next_due(db: Connection, states: Sequence[SeparationState], provider: 
 
 async def claim_abandoned(db: Connection, *, now: float, lease_s: float) -> Separation | None:
     """One whose worker died while it was submitting."""
-    lapsed = or_(separations.c.lease_until.is_(None), separations.c.lease_until <= now)
-    return await moves.claim(db, Separation, SeparationState.SUBMITTING, lapsed, now=now, lease_s=lease_s)
+    return await moves.claim(db, Separation, SeparationState.SUBMITTING, now=now, lease_s=lease_s)
+
+
+async def claim_overdue(
+    db: Connection, *, overdue_since: float, now: float, lease_s: float
+) -> Separation | None:
+    """One that should have ended by then, whichever upstream it is at."""
+    overdue = separations.c.deadline_at <= overdue_since
+    for state in (SeparationState.QUEUED, SeparationState.RUNNING, SeparationState.UNCERTAIN):
+        if found := await moves.claim(db, Separation, state, overdue, now=now, lease_s=lease_s):
+            return found
+    return None
 
 
 async def save_stems(

@@ -239,7 +239,9 @@ parts = _table(
     Column("changed_at", Instant, nullable=False),
     UniqueConstraint("job_id", "position"),
     CheckConstraint("kind IN ('album', 'single', 'links')", name="kind_known"),
-    CheckConstraint("state IN ('pending', 'sending', 'sent', 'unknown', 'refused')", name="state_known"),
+    CheckConstraint(
+        "state IN ('pending', 'sending', 'sent', 'unknown', 'refused', 'gone')", name="state_known"
+    ),
 )
 
 updates = _table(

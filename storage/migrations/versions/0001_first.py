@@ -334,7 +334,8 @@ def upgrade() -> None:
         sa.Column("changed_at", INSTANT, nullable=False),
         sa.CheckConstraint("kind IN ('album', 'single', 'links')", name="ck_parts_kind_known"),
         sa.CheckConstraint(
-            "state IN ('pending', 'sending', 'sent', 'unknown', 'refused')", name="ck_parts_state_known"
+            "state IN ('pending', 'sending', 'sent', 'unknown', 'refused', 'gone')",
+            name="ck_parts_state_known",
         ),
         sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name="fk_parts_job_id"),
         sa.PrimaryKeyConstraint("id", name="pk_parts"),
