@@ -1,5 +1,10 @@
 # Needs Python 3.11+ with its venv module and a package index; everything else lands in .venv.
-PYTHON ?= python3
+# Another Python or another place: make test PYTHON=python3.13 VENV=build/venv-3.13
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+ifndef PYTHON
+PYTHON := $(shell for python in python3 python3.11 python3.12 python3.13 python3.14; do \
+  $$python -c '$(NEW_ENOUGH)' 2>/dev/null && echo $$python && break; done)
+endif
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
@@ -12,8 +17,8 @@ help: ## what can be done here
 setup: $(INSTALLED) ## .venv with everything in it; quick when nothing changed
 
 $(INSTALLED): requirements-dev.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "Stembot needs Python 3.11 or newer: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(or $(PYTHON),false) -c '$(NEW_ENOUGH)' || \
+	  { echo "Stembot needs Python 3.11 or newer: make PYTHON=/path/to/python3 $(MAKECMDGOALS)"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
@@ -40,13 +45,15 @@ format: setup ## put the code into its form
 bench: setup ## what can be measured, measured
 	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
+LOCK = $(VENV)-lock/bin/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url \
+  --python-version 3.11
+
 lock: ## write requirements*.txt anew, with hashes
 	$(PYTHON) -m venv $(VENV)-lock
 	$(VENV)-lock/bin/python -m pip install --quiet --disable-pip-version-check uv
-	$(VENV)-lock/bin/uv pip compile --quiet --universal --generate-hashes --upgrade --no-header --no-emit-index-url \
-	  --python-version 3.11 pyproject.toml -o requirements.txt
-	$(VENV)-lock/bin/uv pip compile --quiet --universal --generate-hashes --upgrade --no-header --no-emit-index-url \
-	  --python-version 3.11 --extra dev pyproject.toml -o requirements-dev.txt
+	$(LOCK) --upgrade pyproject.toml -o requirements.txt
+	$(LOCK) --upgrade --extra dev pyproject.toml -o requirements-dev.txt
+	echo hatchling | $(LOCK) --no-annotate --constraint requirements-dev.txt - -o requirements-build.txt
 	rm -rf $(VENV)-lock
 
 clean: ## remove what setup and the tests made

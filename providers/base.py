@@ -3,7 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeAlias
+
+from pydantic import JsonValue
+
+Json: TypeAlias = JsonValue  # whatever a JSON text can hold
 
 
 class Mode(StrEnum):
@@ -63,14 +67,27 @@ class Failed:
 Progress = Running | Succeeded | Failed
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How an upstream wants to be used: at most ``submits`` in any ``per_s`` seconds and key; to look at a
+    task every ``look_every_s`` is advised. Links stay good for ``link_life_days``, None: nobody says."""
+
+    submits: int
+    per_s: float
+    look_every_s: float
+    link_life_days: int | None = None
+
+
 class Provider(Protocol):
     """An upstream. Methods raise ``errors.ProviderError`` and nothing else."""
 
     name: str  # "sunoapi_org": equal to the module, and in capitals the prefix of its settings
     title: str  # "sunoapi.org": what people and operators call it
+    modes: frozenset[Mode]
+    limits: Limits
 
     def obstacle(self, song: SongRef, mode: Mode) -> str | None:
-        """Why this song reference or mode cannot be taken here, as a sentence for the person; None if it can."""
+        """Why this song or mode cannot be taken here, as a sentence for the person; None if it can."""
 
     async def submit(self, song: SongRef, mode: Mode, callback_url: str) -> str:
         """Start a separation, return its upstream_task_id. Every call is charged, a repeated one too."""
@@ -83,3 +100,13 @@ class Provider(Protocol):
 
     async def credits(self) -> float:
         """The operator's balance at this upstream, in its own credits. Free."""
+
+    def callback_task_id(self, body: Json) -> str | None:
+        """The upstream_task_id that a callback's body claims; a hint for ``find``, never a proof."""
+
+    async def find(self, song: SongRef, mode: Mode, callback_url: str, hint: str | None) -> str | None:
+        """The task of an uncertain submit, if the upstream can still name it; ``hint`` is the task id
+        that a callback claimed. Free."""
+
+    async def aclose(self) -> None:
+        """Close the connections."""

@@ -2,7 +2,8 @@
 
 ProviderError           the upstream did not do what it was asked; str() of it is safe to log and to show
 ├── Unavailable         nothing was taken: the same request may go out again later
-│   └── TooFast         ... not before ``wait_s`` seconds, if the upstream named them
+│   ├── TooFast         ... not before ``wait_s`` seconds, if the upstream named them
+│   └── TaskUnknown     ... a look only: it knows no such task, which is usual right after the submit
 ├── OutcomeUnknown      it went out, no usable answer came: it may have been charged
 ├── Rejected            this song or mode will never work here: tell the person
 │   └── SongUnknown     ... because this upstream does not know the song: another one may
@@ -20,11 +21,15 @@ class Unavailable(ProviderError):
 
 
 class TooFast(Unavailable):
-    """Refused for its rate, not charged. ``wait_s`` is what the upstream asked for, None if it named nothing."""
+    """Refused for its rate, not charged. ``wait_s`` is what the upstream asked for, None if nothing."""
 
     def __init__(self, message: str, wait_s: float | None = None) -> None:
         super().__init__(message)
         self.wait_s = wait_s
+
+
+class TaskUnknown(Unavailable):
+    """The upstream knows no such task. Usual right after a submit, final where it stays so."""
 
 
 class OutcomeUnknown(ProviderError):

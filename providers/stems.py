@@ -54,7 +54,7 @@ _ORDER = {stem.value: position for position, stem in enumerate(Stem)}
 
 
 def name_of(foreign: str) -> str:
-    """Our name for an upstream's: ``"Backing_Vocals"`` -> ``"backing_vocals"``, ``"kazooSolo"`` -> ``"Kazoo Solo"``."""
+    """Our name for theirs: "Backing_Vocals" -> "backing_vocals", "kazooSolo" -> "Kazoo Solo"."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", foreign)
     words = re.findall(r"[^\W_]+", spaced)
     key = "_".join(words).casefold()

@@ -1,11 +1,11 @@
 """People and chats as Telegram names them."""
 
-from sqlalchemy import update
+from sqlalchemy import and_, update
 
 from storage import ledger
 from storage.database import Connection
 from storage.queries import insert_once
-from storage.tables import chats, users
+from storage.tables import accounts, chats, jobs, lookups, users
 
 
 async def meet(
@@ -36,6 +36,17 @@ async def enter(db: Connection, chat_id: int, *, kind: str, title: str | None, n
         await db.execute(
             update(chats).where(chats.c.id == chat_id, chats.c.gone_at.is_not(None)).values(gone_at=None)
         )
+
+
+async def migrate(db: Connection, old_id: int, new_id: int, *, now: float) -> None:
+    """A group became a supergroup: its jobs, lookups and credits go with it."""
+    await insert_once(db, chats, id=new_id, kind="supergroup", first_seen_at=now)
+    await db.execute(update(chats).where(chats.c.id == old_id).values(migrated_to=new_id))
+    for table in (jobs, lookups):
+        await db.execute(update(table).where(table.c.chat_id == old_id).values(chat_id=new_id))
+    if await ledger.find_account(db, "group", new_id) is None:
+        groups = and_(accounts.c.kind == "group", accounts.c.owner_id == old_id)
+        await db.execute(update(accounts).where(groups).values(owner_id=new_id))
 
 
 async def mark_gone(db: Connection, chat_id: int, *, now: float) -> None:

@@ -111,17 +111,18 @@ async def next_delivery(db: Connection) -> float | None:
     )
 
 
-async def acknowledged(
-    db: Connection, job: Job, message_id: int | None, shown: str, *, now: float, status_due_at: float
-) -> None:
-    """The acknowledgement went out; ``message_id`` is None where its answer was lost or it was refused."""
+async def unreachable(db: Connection, job_id: int, *, now: float) -> None:
+    """Nothing can be said in its chat: no acknowledgement is waited for, no status is due."""
     await db.execute(
         update(jobs)
-        .where(jobs.c.id == job.id, jobs.c.acknowledged_at.is_(None))
-        .values(
-            acknowledged_at=now, status_message_id=message_id, status_shown=shown, status_due_at=status_due_at
-        )
+        .where(jobs.c.id == job_id)
+        .values(acknowledged_at=func.coalesce(jobs.c.acknowledged_at, now), status_due_at=None)
     )
+
+
+async def forget_thread(db: Connection, job_id: int) -> None:
+    """Its topic is closed; what is still to be said goes to the general one."""
+    await db.execute(update(jobs).where(jobs.c.id == job_id).values(thread_id=None))
 
 
 async def claim_status(db: Connection, *, now: float, again_at: float) -> JobView | None:

@@ -10,7 +10,7 @@ from sqlalchemy import and_, func, insert, select
 
 from storage import tables
 from storage.database import Connection
-from storage.queries import insert_once, many, one
+from storage.queries import insert_once, many, one, one_or_none
 from storage.rows import Account, Job, LedgerEntry
 from storage.states import Entry
 
@@ -38,6 +38,12 @@ async def account_of(db: Connection, kind: str, owner_id: int) -> Account:
     accounts = tables.accounts
     theirs = select(accounts).where(accounts.c.kind == kind, accounts.c.owner_id == owner_id)
     return await one(db, Account, theirs)
+
+
+async def find_account(db: Connection, kind: str, owner_id: int) -> Account | None:
+    accounts = tables.accounts
+    theirs = select(accounts).where(accounts.c.kind == kind, accounts.c.owner_id == owner_id)
+    return await one_or_none(db, Account, theirs)
 
 
 async def balance(db: Connection, account_id: int) -> int:

@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TypeVar
 
 from sqlalchemy import ColumnElement, Table, and_, case, func, or_, select, update
@@ -89,13 +88,12 @@ async def finish_lookup(db: Connection, lookup: Lookup) -> None:
     await _write(db, lookup, {"state": LookupState.ANSWERED, "due_at": None})
 
 
-async def renew(db: Connection, row: Claimable, *, until: float) -> Claimable:
+async def renew(db: Connection, row: Separation | Job | Lookup, *, until: float) -> None:
     """Keep a claim while work goes on. Raises Stale where it was lost."""
     table = TABLES[type(row)]
     kept = await db.execute(update(table).where(_ours(table, row)).values(lease_until=until))
     if kept.rowcount != 1:
         raise Stale(f"{table.name} {row.id} is no longer ours")
-    return replace(row, lease_until=until)
 
 
 async def void_leases(db: Connection) -> None:

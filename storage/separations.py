@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Sequence
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from storage import moves
 from storage.database import Connection
@@ -141,6 +141,15 @@ async def claim_overdue(
         if found := await moves.claim(db, Separation, state, overdue, now=now, lease_s=lease_s):
             return found
     return None
+
+
+async def counts(db: Connection) -> list[tuple[str, str, int]]:
+    """How many open ones each provider has: provider, state, number."""
+    by = (separations.c.provider, separations.c.state)
+    rows = await db.execute(
+        select(*by, func.count()).where(separations.c.state.in_(OPEN_SEPARATIONS)).group_by(*by)
+    )
+    return [(row[0], row[1], row[2]) for row in rows]
 
 
 async def save_stems(

@@ -1,0 +1,5 @@
+"""``python -m bot`` is ``stembot``."""
+
+from bot.cli import main
+
+main()

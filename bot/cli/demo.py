@@ -1,0 +1,5 @@
+"""``stembot demo``"""
+
+
+def demo() -> None:
+    """The whole bot in your browser, no accounts needed."""

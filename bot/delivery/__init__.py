@@ -1,0 +1,1 @@
+"""From a stem's link to an audio in the chat."""

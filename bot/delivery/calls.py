@@ -1,0 +1,81 @@
+"""The Telegram calls of a delivery: one part, one call."""
+
+from collections.abc import Sequence
+from typing import TypedDict
+
+from telegram import InputMediaAudio, InputMediaDocument, LinkPreviewOptions, Message, ReplyParameters
+
+from bot.delivery.items import Item
+from bot.delivery.plan import Means
+from bot.intake.limiter import Kind
+from bot.services import Services
+from storage.rows import Job
+
+SLOWEST_BYTES_PER_S = 50_000
+ANSWER_S = 60.0  # Telegram works on an upload after its last byte came
+
+
+class Addressed(TypedDict):
+    """Where a job's messages go: its chat, its topic, in reply to what asked, even if that was deleted."""
+
+    chat_id: int
+    message_thread_id: int | None
+    reply_parameters: ReplyParameters | None
+    rate_limit_args: Kind
+
+
+def addressed(job: Job) -> Addressed:
+    reply = None
+    if job.message_id is not None:
+        reply = ReplyParameters(job.message_id, allow_sending_without_reply=True)
+    return Addressed(
+        chat_id=job.chat_id,
+        message_thread_id=job.thread_id,
+        reply_parameters=reply,
+        rate_limit_args=Kind.RESULT,
+    )
+
+
+async def send_files(services: Services, job: Job, items: Sequence[Item], caption: str) -> Sequence[Message]:
+    """One file alone, or 2 to 10 as an album; the caption goes to the first."""
+    if len(items) == 1:
+        return [await _send_single(services, job, items[0], caption)]
+    media = [_media(item, caption if place == 0 else None) for place, item in enumerate(items)]
+    return await services.bot.send_media_group(media=media, **addressed(job), **_timeouts(items))
+
+
+async def send_links(services: Services, job: Job, text: str) -> Sequence[Message]:
+    # Telegram would fetch a link to preview it.
+    no_preview = LinkPreviewOptions(is_disabled=True)
+    return [await services.bot.send_message(text=text, link_preview_options=no_preview, **addressed(job))]
+
+
+async def _send_single(services: Services, job: Job, item: Item, caption: str) -> Message:
+    if item.means is Means.DOCUMENT:
+        return await services.bot.send_document(
+            document=item.media, caption=caption, **addressed(job), **_timeouts([item])
+        )
+    return await services.bot.send_audio(
+        audio=item.media,
+        caption=caption,
+        title=item.title,
+        duration=item.duration_s,
+        **addressed(job),
+        **_timeouts([item]),
+    )
+
+
+def _media(item: Item, caption: str | None) -> InputMediaAudio | InputMediaDocument:
+    if item.means is Means.DOCUMENT:
+        return InputMediaDocument(item.media, caption=caption)
+    return InputMediaAudio(item.media, caption=caption, title=item.title, duration=item.duration_s)
+
+
+class Timeouts(TypedDict):
+    read_timeout: float
+    write_timeout: float
+
+
+def _timeouts(items: Sequence[Item]) -> Timeouts:
+    size = sum(item.size_bytes for item in items)
+    return Timeouts(read_timeout=ANSWER_S + size / SLOWEST_BYTES_PER_S, write_timeout=ANSWER_S)

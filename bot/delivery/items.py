@@ -1,0 +1,99 @@
+"""What goes into one send: a stem as Telegram's own file_id, or as a file on our disk, open for upload."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from telegram import InputFile
+
+from bot.delivery import audio, plan
+from bot.delivery.fetch import Fetcher, FetchError
+from storage.rows import Song, Stem, TelegramFile
+
+DOWNLOADS_AT_ONCE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A stem's file on our disk."""
+
+    stem: Stem
+    path: Path
+    size_bytes: int
+    kind: str
+    duration_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One file of a send, with what a player shows of it. ``media`` is a file_id or an open upload."""
+
+    stem: Stem
+    media: str | InputFile
+    means: plan.Means
+    title: str
+    duration_s: int | None
+    size_bytes: int = 0
+
+
+Source = TelegramFile | Fetched
+
+
+@asynccontextmanager
+async def sources(
+    fetcher: Fetcher, stems: Sequence[Stem], kept: dict[int, TelegramFile]
+) -> AsyncIterator[dict[int, Source | FetchError]]:
+    """By stem id, where its bytes come from, or why there are none; downloaded files go at the end."""
+    limit = asyncio.Semaphore(DOWNLOADS_AT_ONCE)
+
+    async def fetch(stem: Stem) -> Fetched | FetchError:
+        async with limit:
+            return await _fetched(fetcher, stem)
+
+    missing = [stem for stem in stems if stem.id not in kept]
+    found: dict[int, Source | FetchError] = {stem.id: kept[stem.id] for stem in stems if stem.id in kept}
+    tasks = [asyncio.create_task(fetch(stem)) for stem in missing]
+    try:
+        for stem, task in zip(missing, tasks, strict=True):
+            found[stem.id] = await task
+        yield found
+    finally:
+        for task in tasks:
+            task.cancel()
+        for result in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(result, Fetched):
+                result.path.unlink(missing_ok=True)
+
+
+async def _fetched(fetcher: Fetcher, stem: Stem) -> Fetched | FetchError:
+    try:
+        download = await fetcher.fetch(stem.url)
+    except FetchError as error:
+        return error
+    try:
+        heard = await audio.probe(download.path)
+    except audio.AudioError:
+        # Telegram may still know it; what we cannot tell is left out.
+        return Fetched(stem, download.path, download.size_bytes, "mp3", stem.duration_s)
+    return Fetched(stem, download.path, download.size_bytes, heard.kind, heard.duration_s)
+
+
+def item(song: Song, stem: Stem, source: Source, opened: ExitStack, *, in_album: bool) -> Item:
+    """``opened`` keeps the file open until the send was awaited."""
+    name = plan.song_name(song.title, song.audio_id)
+    title = plan.title_of(name, stem.name, stem.set_number)
+    if isinstance(source, TelegramFile):
+        return Item(stem, source.file_id, plan.Means(source.kind), title, None)
+    # Streamed from the open file: read_file_handle=True would hold all of an album in memory. In an
+    # album the upload must be attached, or the request goes out without its media.
+    upload = InputFile(
+        opened.enter_context(source.path.open("rb")),
+        filename=plan.file_name_of(name, stem.name, stem.set_number, source.kind),
+        attach=in_album,
+        read_file_handle=False,
+    )
+    means = plan.means_of(plan.PlanStem(stem.name, stem.set_number, source.size_bytes, source.kind))
+    duration = None if source.duration_s is None else round(source.duration_s)
+    return Item(stem, upload, means, title, duration, source.size_bytes)

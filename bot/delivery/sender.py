@@ -1,0 +1,220 @@
+"""Sending a job's stems, part by part, and what to do about every way in which that can fail.
+
+The ladder for a file: Telegram's own file_id, an upload, alone instead of in an album, a link.
+"""
+
+import logging
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from html import escape
+
+from telegram import Message
+from telegram.error import TelegramError
+
+from bot import texts
+from bot.delivery import calls, items, plan, records
+from bot.delivery.fetch import Broken, FetchError, Gone
+from bot.delivery.items import Fetched, Source
+from bot.delivery.records import Load
+from bot.intake.limiter import Dropped
+from bot.outcomes import Outcome, outcome_of, wait_s
+from bot.services import Services
+from providers.stems import family, rank
+from storage import archive, deliveries
+from storage.deliveries import PartKind, PartState
+from storage.rows import Job, Part, Stem
+
+logger = logging.getLogger(__name__)
+
+BROKEN_DOWNLOADS = 4  # deliveries put off for a broken download, before its link is sent instead
+LONGEST_WAIT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Everything that can go into the chat is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Nothing is lost: go on in ``seconds``, where the chat ``changed``, at its new place."""
+
+    seconds: float
+    changed: TelegramError | Dropped | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Undeliverable:
+    """The chat, or every file, is gone."""
+
+    why: str
+    chat_gone: bool = False
+
+
+Ending = Done | Later | Undeliverable
+
+
+async def deliver(services: Services, job: Job) -> Ending:
+    """Send what is left of a job's stems. Everything is recorded as it happens, so it can stop anywhere."""
+    while True:
+        async with services.database.transaction() as db:
+            load = await records.load(db, job, bot_id=services.bot.id)
+            if not load.parts:
+                await deliveries.add(db, job, records.planned(list(load.stems.values())), now=services.now())
+                continue
+            part = load.next_part()
+            if part is None:
+                break
+            await deliveries.mark(db, part, PartState.SENDING, now=services.now())
+        ending = await _send(services, job, load, part)
+        if ending is not None:
+            return ending
+    return await _close(services, job, load)
+
+
+async def _close(services: Services, job: Job, load: Load) -> Ending:
+    """Every part was tried: stems that could not be sent go out as links; without any stem it failed."""
+    if left := load.unsent():
+        async with services.database.transaction() as db:
+            await deliveries.add(db, job, [(PartKind.LINKS, [stem.id for stem in left])], now=services.now())
+        return await deliver(services, job)
+    if not any(part.state in (PartState.SENT, PartState.UNKNOWN) for part in load.parts):
+        return Undeliverable("the stems can't be fetched from the upstream any more")
+    return Done()
+
+
+async def _send(services: Services, job: Job, load: Load, part: Part) -> Ending | None:
+    """One part. None: recorded, go on with the next."""
+    try:
+        if part.kind == PartKind.LINKS:
+            messages = await calls.send_links(services, job, _links_text(load, part))
+            sent: Sequence[Stem] = ()
+        else:
+            async with items.sources(services.fetcher, load.stems_of(part), load.kept) as found:
+                if replanned := _without_failures(job, load, part, found):
+                    return await replanned.write(services, job, part)
+                sent = load.stems_of(part)
+                messages = await _send_files(services, job, load, sent, found)
+    except (TelegramError, Dropped) as error:
+        return await _after(services, job, load, part, error)
+    async with services.database.transaction() as db:
+        await records.sent(db, services, part, messages, sent)
+    return None
+
+
+async def _send_files(
+    services: Services,
+    job: Job,
+    load: Load,
+    stems: Sequence[Stem],
+    found: dict[int, Source | FetchError],
+) -> Sequence[Message]:
+    with ExitStack() as opened:
+        wanted = [
+            items.item(load.song, stem, source, opened, in_album=len(stems) > 1)
+            for stem in stems
+            if not isinstance(source := found[stem.id], FetchError)
+        ]
+        return await calls.send_files(services, job, wanted, _caption(load, stems))
+
+
+def _caption(load: Load, stems: Sequence[Stem]) -> str:
+    ordered = sorted(load.stems.values(), key=lambda stem: rank(stem.name))
+    first, last = ordered.index(stems[0]) + 1, ordered.index(stems[-1]) + 1
+    name = escape(plan.song_name(load.song.title, load.song.audio_id))
+    if len(stems) == len(ordered):
+        return name
+    place = f"{first}–{last}" if last > first else str(first)
+    return f"{name} · {place} of {len(ordered)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Replanned:
+    """A part that cannot go as it is: ``parts`` take its place, ``gone`` are given up."""
+
+    parts: Sequence[tuple[PartKind, Sequence[int]]]
+    gone: Sequence[int] = ()
+    later: Later | None = None
+
+    async def write(self, services: Services, job: Job, part: Part) -> Ending | None:
+        if self.later:
+            return self.later
+        async with services.database.transaction() as db:
+            await deliveries.replace(db, job, part, self.parts, gone=self.gone, now=services.now())
+        return None
+
+
+def _without_failures(
+    job: Job, load: Load, part: Part, found: dict[int, Source | FetchError]
+) -> Replanned | None:
+    """None where every file is there and they fit into one send."""
+    failed = {stem_id: error for stem_id, error in found.items() if isinstance(error, FetchError)}
+    for stem_id, error in failed.items():
+        logger.warning(
+            "job %s: stem %s: %s: %s", job.id, load.stems[stem_id].name, type(error).__name__, error
+        )
+    if any(isinstance(error, Broken) for error in failed.values()) and job.failures < BROKEN_DOWNLOADS:
+        return Replanned((), later=Later(2.0 ** (job.failures + 1)))
+    sizes = {stem_id: source.size_bytes for stem_id, source in found.items() if isinstance(source, Fetched)}
+    there = [stem for stem in load.stems_of(part) if stem.id not in failed]
+    wanted = records.planned(there, sizes)
+    if not failed and len(wanted) == 1 and wanted[0][0] != PartKind.LINKS:
+        return None
+    gone = [stem_id for stem_id, error in failed.items() if isinstance(error, Gone)]
+    return Replanned([parts for parts in wanted if parts[0] != PartKind.LINKS], gone)
+
+
+async def _after(
+    services: Services, job: Job, load: Load, part: Part, error: TelegramError | Dropped
+) -> Ending | None:
+    """What follows from a send that raised."""
+    outcome = outcome_of(error)
+    logger.warning("job %s: part %s: %s: %s", job.id, part.position, outcome, error)
+    match outcome:
+        case Outcome.NO_CHAT:
+            return Undeliverable(str(error), chat_gone=True)
+        case Outcome.CHANGED:
+            return Later(0.0, error)
+        case Outcome.UNKNOWN:
+            # Telegram usually has it; a second copy is worse than a button that sends again.
+            await _mark(services, part, PartState.UNKNOWN, str(error))
+            return None
+        case Outcome.REFUSED | Outcome.TOO_BIG:
+            return await _after_refusal(services, job, load, part, str(error))
+        case _:
+            backoff_s = min(2.0**job.failures, LONGEST_WAIT_S)
+            return Later(max(wait_s(error) or 0.0, backoff_s))
+
+
+async def _after_refusal(services: Services, job: Job, load: Load, part: Part, why: str) -> Ending | None:
+    kept = [stem_id for stem_id in deliveries.stem_ids(part) if stem_id in load.kept]
+    async with services.database.transaction() as db:
+        if kept and part.kind != PartKind.LINKS:
+            # An old file_id may be what Telegram does not like: upload these again.
+            for stem_id in kept:
+                await archive.forget(db, stem_id, bot_id=services.bot.id)
+        elif part.kind == PartKind.ALBUM:
+            singles = [(PartKind.SINGLE, [stem_id]) for stem_id in deliveries.stem_ids(part)]
+            await deliveries.replace(db, job, part, singles, now=services.now())
+        else:
+            await deliveries.mark(db, part, PartState.REFUSED, now=services.now(), why=why)
+    if part.kind == PartKind.LINKS:
+        return Undeliverable("Telegram refused the stems and their links")
+    return None
+
+
+async def _mark(services: Services, part: Part, state: PartState, why: str) -> None:
+    async with services.database.transaction() as db:
+        await deliveries.mark(db, part, state, now=services.now(), why=why)
+
+
+def _links_text(load: Load, part: Part) -> str:
+    stems = sorted(load.stems_of(part), key=lambda stem: rank(stem.name))
+    families: dict[str, list[tuple[str, str]]] = {}
+    for stem in stems:
+        families.setdefault(family(stem.name), []).append((stem.name, stem.url))
+    ends = [stem.expires_at for stem in stems if stem.expires_at]
+    expires = f"{datetime.fromtimestamp(min(ends), UTC):%-d %B %Y}" if ends else None
+    return texts.links(load.song, families, expires)

@@ -1,0 +1,33 @@
+"""Keeping a claim while its work goes on: leases are short, so that what a dead process held is soon free."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from bot.services import Services
+from storage import moves
+from storage.moves import Stale
+from storage.rows import Job, Lookup, Separation
+
+LEASE_S = 25.0
+RENEW_EVERY_S = LEASE_S / 3
+
+
+@asynccontextmanager
+async def kept(services: Services, row: Separation | Job | Lookup) -> AsyncIterator[None]:
+    """Renew the row's lease until the block ends."""
+    renewing = asyncio.create_task(_renew(services, row))
+    try:
+        yield
+    finally:
+        renewing.cancel()
+        with suppress(asyncio.CancelledError):
+            await renewing
+
+
+async def _renew(services: Services, row: Separation | Job | Lookup) -> None:
+    with suppress(Stale):  # lost: whoever writes next will be told
+        while True:
+            await asyncio.sleep(RENEW_EVERY_S)
+            async with services.database.transaction() as db:
+                await moves.renew(db, row, until=services.now() + LEASE_S)

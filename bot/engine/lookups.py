@@ -1,0 +1,119 @@
+"""Lookups: the songs of a task or of a share link, asked of the outside and answered in the chat."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from html import escape
+
+from telegram import InlineKeyboardMarkup, ReplyParameters
+from telegram.error import TelegramError
+
+from bot import actions, keyboards, offers, pricing, songs, texts
+from bot.engine.leases import LEASE_S, kept
+from bot.engine.steps import answer, learn_songs
+from bot.intake.limiter import Dropped, Kind
+from bot.outcomes import Outcome, outcome_of, wait_s
+from bot.services import Services
+from providers.base import Mode, Song, SongRef
+from providers.errors import OutcomeUnknown, ProviderError, SongUnknown, Unavailable
+from storage import lookups, moves
+from storage.ledger import InsufficientCredits
+from storage.rows import Lookup
+
+logger = logging.getLogger(__name__)
+
+TRIES = 3
+Answer = tuple[str, InlineKeyboardMarkup | None]
+
+
+async def lookup_one(services: Services) -> bool:
+    """Answer the lookup that has waited longest; False when none is due."""
+    async with services.database.transaction() as db:
+        lookup = await lookups.claim(db, now=services.now(), lease_s=LEASE_S)
+    if lookup is None:
+        return False
+    async with kept(services, lookup):
+        try:
+            if said := await _answer(services, lookup):
+                await _say(services, lookup, said)
+        except (Unavailable, OutcomeUnknown) as error:
+            return await _again(services, lookup, error, 2.0**lookup.failures)
+        except (TelegramError, Dropped) as error:
+            if outcome_of(error) is Outcome.UNSENT:
+                return await _again(services, lookup, error, wait_s(error) or 5.0)
+            logger.warning("lookup %s: not answered: %s", lookup.id, error)
+        async with services.database.transaction() as db:
+            await lookups.answered(db, lookup)
+    return True
+
+
+async def _again(services: Services, lookup: Lookup, error: Exception, seconds: float) -> bool:
+    logger.info("lookup %s: again in %.0f s: %s", lookup.id, seconds, error)
+    async with services.database.transaction() as db:
+        await moves.postpone(db, lookup, services.now() + seconds, failures=lookup.failures + 1)
+    return True
+
+
+async def _answer(services: Services, lookup: Lookup) -> Answer | None:
+    """What to say; None where a job says it. Raises Unavailable while it is worth another try."""
+    if lookup.kind == "share":
+        return await _shared_song(services, lookup)
+    return await _songs_of_task(services, lookup)
+
+
+async def _songs_of_task(services: Services, lookup: Lookup) -> Answer:
+    task_id = escape(lookup.reference)
+    trouble: ProviderError | None = None
+    for provider in services.providers.values():
+        found = await answer(provider.songs(lookup.reference))
+        if isinstance(found, ProviderError):
+            trouble = trouble if isinstance(found, SongUnknown) else found
+            continue
+        async with services.database.transaction() as db:
+            await learn_songs(db, found, provider.name, now=services.now())
+        # The buttons carry the task's id: it is what makes these songs usable everywhere.
+        usable = [
+            replace(song, task_id=lookup.reference) for song in found if songs.is_audio_id(song.audio_id)
+        ]
+        return _pick(services, lookup, usable) if usable else (texts.TASK_EMPTY.format(task_id=task_id), None)
+    if trouble is None:
+        return texts.TASK_UNKNOWN.format(task_id=task_id), None
+    if isinstance(trouble, Unavailable | OutcomeUnknown) and lookup.failures < TRIES:
+        raise trouble
+    return texts.TASK_UNREADABLE.format(task_id=task_id, why=escape(str(trouble))), None
+
+
+def _pick(services: Services, lookup: Lookup, found: Sequence[Song]) -> Answer:
+    mode = Mode(lookup.mode or Mode.BASIC)
+    provider = pricing.choose(services.providers, SongRef(found[0].audio_id, lookup.reference), mode)
+    price = services.settings.price(provider.name, mode)
+    text = texts.PICK_SONG.format(price=price, mode=texts.MODES[mode])
+    return text, keyboards.pick(found, mode, lookup.user_id)
+
+
+async def _shared_song(services: Services, lookup: Lookup) -> Answer | None:
+    audio_id = await services.share_links.resolve(lookup.reference)
+    if audio_id is None:
+        return texts.SHARE_UNREADABLE, None
+    song = SongRef(audio_id)
+    if lookup.mode is None:
+        return await offers.offer(services, song, lookup.user_id)
+    try:
+        await actions.start(services, song, Mode(lookup.mode), actions.asker_of(lookup))
+    except InsufficientCredits as error:
+        return texts.insufficient(error.price, error.balance), None
+    except pricing.NoProvider as error:
+        return texts.NO_PROVIDER.format(why=escape(str(error))), None
+    return None
+
+
+async def _say(services: Services, lookup: Lookup, said: Answer) -> None:
+    text, keyboard = said
+    await services.bot.send_message(
+        lookup.chat_id,
+        text,
+        reply_markup=keyboard,
+        reply_parameters=ReplyParameters(lookup.message_id, allow_sending_without_reply=True),
+        message_thread_id=lookup.thread_id,
+        rate_limit_args=Kind.ACK,
+    )

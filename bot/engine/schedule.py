@@ -1,0 +1,79 @@
+"""Which step runs in which loop, in how many workers."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from bot.engine.deliver import deliver_one
+from bot.engine.lookups import lookup_one
+from bot.engine.loops import Loop, NextDue
+from bot.engine.status import status_one
+from bot.engine.steps import expire_one, find_one, look_one, rescue_one, submit_one
+from bot.engine.sweep import sweep_one
+from bot.services import Services
+from providers.base import Provider
+from storage import jobs, lookups, separations
+from storage.database import Connection
+from storage.states import SeparationState
+
+S = SeparationState
+
+DELIVERY_LIMIT_S = 3600.0
+EXCHANGE_LIMIT_S = 400.0  # an upstream may take minutes to answer, and be asked twice
+
+
+def loops(services: Services) -> list[Loop]:
+    """Every loop of the engine. Each upstream has its own: a slow one holds up nobody else's work."""
+    found = [
+        Loop("status", partial(status_one, services), _due(services, jobs.next_status), 120, workers=4),
+        Loop(
+            "deliver",
+            partial(deliver_one, services),
+            _due(services, jobs.next_delivery),
+            DELIVERY_LIMIT_S,
+            workers=6,
+        ),
+        Loop(
+            "lookup",
+            partial(lookup_one, services),
+            _due(services, lookups.next_due),
+            EXCHANGE_LIMIT_S,
+            workers=2,
+        ),
+        Loop("rescue", partial(rescue_one, services), _never, 60, idle_s=5),
+        Loop("expire", partial(expire_one, services), _never, 60, idle_s=5),
+        Loop("sweep", partial(sweep_one, services), _never, 60, idle_s=600),
+    ]
+    for provider in services.providers.values():
+        found += _loops_of(services, provider)
+    return found
+
+
+def _loops_of(services: Services, provider: Provider) -> list[Loop]:
+    steps = (
+        ("submit", submit_one, S.QUEUED, 3),
+        ("look", look_one, S.RUNNING, 4),
+        ("find", find_one, S.UNCERTAIN, 1),
+    )
+    return [
+        Loop(
+            f"{name} {provider.name}",
+            partial(step, services, provider),
+            _due(services, partial(separations.next_due, states=[state], provider=provider.name)),
+            EXCHANGE_LIMIT_S,
+            workers=workers,
+            woken_by=name,
+        )
+        for name, step, state, workers in steps
+    ]
+
+
+def _due(services: Services, query: Callable[[Connection], Awaitable[float | None]]) -> NextDue:
+    async def next_due() -> float | None:
+        async with services.database.reading() as db:
+            return await query(db)
+
+    return next_due
+
+
+async def _never() -> float | None:
+    return None

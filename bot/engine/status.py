@@ -1,0 +1,159 @@
+"""The status message of a job: the acknowledgement first, later edited as the work goes on."""
+
+import logging
+from dataclasses import dataclass
+
+from telegram import InlineKeyboardMarkup, Message, ReplyParameters
+from telegram.error import TelegramError
+
+from bot import keyboards, pricing, texts
+from bot.delivery import records
+from bot.engine import leaving
+from bot.intake.limiter import Dropped, Kind
+from bot.outcomes import Outcome, outcome_of, wait_s
+from bot.services import Services
+from storage import jobs, ledger
+from storage.jobs import JobView
+from storage.rows import Job
+from storage.states import OPEN_JOBS
+
+logger = logging.getLogger(__name__)
+
+CLAIM_S = 30.0  # after that another worker may try
+APART_S = 5.0  # edits of one message
+AGAIN_S = 5.0  # after a call that did not go through
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    text: str
+    keyboard: InlineKeyboardMarkup | None
+
+    @property
+    def fingerprint(self) -> str:
+        return f"{self.text}\n{self.keyboard.to_json() if self.keyboard else ''}"
+
+
+async def status_one(services: Services) -> bool:
+    """Bring the status message that has been due longest up to date; False when none is due."""
+    now = services.now()
+    async with services.database.transaction() as db:
+        view = await jobs.claim_status(db, now=now, again_at=now + CLAIM_S)
+    if view is None:
+        return False
+    changes, due_at = await _bring_up_to_date(services, view)
+    async with services.database.transaction() as db:
+        await jobs.showed(db, view.job, claimed_until=now + CLAIM_S, due_at=due_at, **changes)
+    if "acknowledged_at" in changes:
+        services.wakes.wake("deliver")
+    return True
+
+
+async def _bring_up_to_date(services: Services, view: JobView) -> tuple[dict[str, object], float | None]:
+    """What to remember of it, and when to look at the message again."""
+    too_soon_until = earliest_edit(view.job)
+    if services.now() < too_soon_until:
+        return {}, too_soon_until
+    try:
+        changes = await _show(services, view, await compose(services, view))
+    except (TelegramError, Dropped) as error:
+        return await _after(services, view, error)
+    return changes, next_due(view.job, now=services.now())
+
+
+def earliest_edit(job: Job) -> float:
+    """Edits of one message keep apart; the last form need not wait for the acknowledgement's sake."""
+    if job.acknowledged_at is None:
+        return 0.0
+    is_final = job.state not in OPEN_JOBS
+    last = job.status_edited_at or (0.0 if is_final else job.acknowledged_at)
+    return last + APART_S
+
+
+async def compose(services: Services, view: JobView) -> Shown:
+    """A job's status message as it should be now."""
+    provider = services.providers.get(view.separation.provider)
+    async with services.database.reading() as db:
+        balance = await ledger.balance(db, view.job.account_id)
+        delivered = await records.delivered(db, view.job)
+    text = texts.status(
+        view,
+        provider.title if provider else view.separation.provider,
+        balance=balance,
+        delivered=delivered,
+        now=services.now(),
+    )
+    return Shown(text, keyboards.status(view, pricing.offers_full_set(services.providers, view.separation)))
+
+
+def next_due(job: Job, *, now: float) -> float | None:
+    """When the elapsed time is worth another edit: seldom in groups, where edits count as messages."""
+    if job.state not in OPEN_JOBS:
+        return None
+    age_s = now - job.created_at
+    pace_s = max(APART_S, age_s / 10) if job.chat_id > 0 else max(3 * APART_S, age_s / 4)
+    return now + min(pace_s, 60.0)
+
+
+async def _show(services: Services, view: JobView, shown: Shown) -> dict[str, object]:
+    """Send or edit; what to remember of it. Raises TelegramError, Dropped."""
+    job, is_final = view.job, view.job.state not in OPEN_JOBS
+    if job.acknowledged_at is None or (job.status_message_id is None and is_final):
+        message = await _send(services, job, shown)
+        return {
+            "status_message_id": message.message_id,
+            "status_shown": shown.fingerprint,
+            "acknowledged_at": job.acknowledged_at or services.now(),
+        }
+    if job.status_message_id is None or shown.fingerprint == job.status_shown:
+        return {}
+    await services.bot.edit_message_text(
+        shown.text,
+        job.chat_id,
+        job.status_message_id,
+        reply_markup=shown.keyboard,
+        rate_limit_args=Kind.RESULT if is_final else Kind.STATUS,
+    )
+    return {"status_shown": shown.fingerprint, "status_edited_at": services.now()}
+
+
+async def _send(services: Services, job: Job, shown: Shown) -> Message:
+    reply = None
+    if job.message_id is not None:
+        reply = ReplyParameters(job.message_id, allow_sending_without_reply=True)
+    return await services.bot.send_message(
+        job.chat_id,
+        shown.text,
+        reply_markup=shown.keyboard,
+        reply_parameters=reply,
+        message_thread_id=job.thread_id,
+        rate_limit_args=Kind.ACK,
+    )
+
+
+async def _after(
+    services: Services, view: JobView, error: TelegramError | Dropped
+) -> tuple[dict[str, object], float | None]:
+    """What follows from a call that raised: what to remember, and when to try again."""
+    job, now = view.job, services.now()
+    is_final = job.state not in OPEN_JOBS
+    match outcome_of(error):
+        case Outcome.NO_CHAT:
+            await leaving.chat_is_gone(services, job, str(error))
+            return {}, None
+        case Outcome.CHANGED:
+            await leaving.chat_changed(services, job, error)
+            return {}, now
+        case Outcome.REFUSED if "not modified" in str(error):
+            return {}, next_due(job, now=now)
+        case Outcome.REFUSED:
+            logger.warning("job %s: status refused: %s", job.id, error)
+            # The message cannot be edited any more, or not be sent: the last form goes into a new one.
+            return {"acknowledged_at": job.acknowledged_at or now, "status_message_id": None}, (
+                now if is_final and job.status_message_id else None
+            )
+        case Outcome.UNKNOWN if job.acknowledged_at is None:
+            logger.warning("job %s: Telegram did not confirm the acknowledgement: %s", job.id, error)
+            return {"acknowledged_at": now}, next_due(job, now=now)
+        case _:
+            return {}, now + max(wait_s(error) or AGAIN_S, 0.05)

@@ -1,0 +1,114 @@
+"""What follows from what an upstream said: pure decisions about a separation."""
+
+from dataclasses import dataclass
+
+from providers.base import Failed, Progress, Running, Succeeded
+from providers.errors import OutcomeUnknown, ProviderError, TaskUnknown, TooFast, Unavailable
+from storage.rows import Separation
+from storage.states import SeparationState
+
+S = SeparationState
+
+LONGEST_LOOK_S = 30.0
+LONGEST_BACKOFF_S = 60.0
+# An upstream that does not know its task yet is usual right after the submit; later it is final.
+TASK_UNKNOWN_LOOKS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often to look, and for how long; seconds."""
+
+    look_first_s: float = 15.0
+    look_every_s: float = 10.0
+
+    def look_again_s(self, age_s: float) -> float:
+        """The longer a task runs, the less a second matters: the wait grows towards half a minute."""
+        return min(self.look_every_s + age_s / 10, max(LONGEST_LOOK_S, self.look_every_s))
+
+    @staticmethod
+    def backoff_s(failures: int) -> float:
+        return float(min(2.0**failures, LONGEST_BACKOFF_S))
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    to: SeparationState
+    why: str | None = None
+    due_in_s: float | None = None
+    upstream_task_id: str | None = None
+    found: Succeeded | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Snooze:
+    """Nothing moved: look again in ``seconds``; ``failed`` where the upstream could not be read."""
+
+    seconds: float
+    failed: bool = False
+
+
+Decision = Move | Snooze
+
+TOO_LATE = "it took too long"
+NOT_FOUND = "the upstream's answer was lost, and no trace of the work was found there"
+
+
+def before_submit(separation: Separation, *, now: float) -> Move:
+    """A separation that waited past its deadline is not bought any more."""
+    return Move(S.FAILED, TOO_LATE) if now >= separation.deadline_at else Move(S.SUBMITTING)
+
+
+def after_submit(separation: Separation, outcome: str | ProviderError, *, now: float, pace: Pace) -> Move:
+    """``outcome`` is the upstream_task_id, or why there is none."""
+    match outcome:
+        case str(upstream_task_id):
+            return Move(S.RUNNING, upstream_task_id=upstream_task_id, due_in_s=pace.look_first_s)
+        case OutcomeUnknown():
+            # A second submit may be charged a second time, so only a person may ask for it.
+            return Move(S.UNCERTAIN, str(outcome), due_in_s=pace.look_every_s)
+        case Unavailable() if now < separation.deadline_at:
+            return Move(S.QUEUED, str(outcome), due_in_s=_wait_s(separation, outcome, pace))
+        case _:
+            return Move(S.FAILED, str(outcome))
+
+
+def after_look(
+    separation: Separation, outcome: Progress | ProviderError, *, now: float, pace: Pace
+) -> Decision:
+    match outcome:
+        case Succeeded():
+            return Move(S.SUCCEEDED, found=outcome)
+        case Failed(why):
+            return Move(S.FAILED, why)
+        case _ if now >= separation.deadline_at:
+            return Move(S.FAILED, TOO_LATE)
+        case Running():
+            return _snooze(separation, pace.look_again_s(now - separation.created_at), now=now)
+        case TaskUnknown() if separation.failures >= TASK_UNKNOWN_LOOKS:
+            return Move(S.FAILED, str(outcome))
+        case _:
+            return _snooze(separation, _wait_s(separation, outcome, pace), now=now, failed=True)
+
+
+def after_find(
+    separation: Separation, outcome: str | ProviderError | None, *, now: float, pace: Pace
+) -> Decision:
+    """Of an uncertain submit: ``outcome`` is its upstream_task_id, None where no trace was found yet."""
+    match outcome:
+        case str(upstream_task_id):
+            return Move(S.RUNNING, upstream_task_id=upstream_task_id, due_in_s=0.0)
+        case _ if now >= separation.deadline_at:
+            return Move(S.FAILED, NOT_FOUND)
+        case _:
+            return _snooze(separation, pace.look_again_s(now - separation.created_at), now=now)
+
+
+def _snooze(separation: Separation, seconds: float, *, now: float, failed: bool = False) -> Snooze:
+    # The last look comes at the deadline, not a wait after it.
+    return Snooze(min(seconds, max(separation.deadline_at - now, 0.0)), failed)
+
+
+def _wait_s(separation: Separation, error: ProviderError, pace: Pace) -> float:
+    asked = error.wait_s if isinstance(error, TooFast) else None
+    return max(asked or 0.0, pace.backoff_s(separation.failures))

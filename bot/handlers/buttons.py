@@ -1,0 +1,184 @@
+"""Every button press: who may, then what it does, and an answer to the press in any case."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from telegram import CallbackQuery, InlineKeyboardMarkup, Message, Update
+from telegram.constants import ChatMemberStatus
+from telegram.ext import CallbackQueryHandler
+
+from bot import actions, keyboards, pricing, songs, texts
+from bot.actions import Asker
+from bot.handlers import credits as credits_pages
+from bot.handlers import jobs as job_pages
+from bot.handlers.asking import asker as asker_of
+from bot.keyboards import ANYBODY, MODE_OF, Press, Verb
+from bot.pricing import NoProvider
+from bot.services import BotContext, Services
+from providers.base import Mode, SongRef
+from storage import jobs, ledger
+from storage.jobs import JobView
+from storage.ledger import InsufficientCredits
+
+ADMINS = {ChatMemberStatus.OWNER, ChatMemberStatus.ADMINISTRATOR}
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """A press that may be obeyed."""
+
+    services: Services
+    query: CallbackQuery
+    message: Message
+    asker: Asker
+    press: Press
+    view: JobView | None  # the job it is about, for verbs that name one
+
+
+async def press(update: Update, context: BotContext) -> None:
+    query, asker = update.callback_query, asker_of(update)
+    if query is None:
+        return
+    parsed = keyboards.parse(query.data or "")
+    if parsed is None or asker is None or not isinstance(query.message, Message):
+        await query.answer(texts.STALE_BUTTON, show_alert=True)
+        return
+    try:
+        pressed = await _pressed(context.services, query, query.message, asker, parsed)
+    except (ValueError, IndexError):
+        await query.answer(texts.STALE_BUTTON, show_alert=True)
+        return
+    if not await _may(pressed):
+        await query.answer(texts.NOT_YOURS, show_alert=True)
+        return
+    said = await ACTIONS[parsed.verb](pressed)
+    await query.answer(said[:200] if said else None, show_alert=bool(said) and said not in TOASTS)
+
+
+TOASTS = {texts.CANCELLED_TOAST}
+
+
+async def _pressed(
+    services: Services, query: CallbackQuery, message: Message, asker: Asker, parsed: Press
+) -> Pressed:
+    view = None
+    if parsed.verb in NAMES_A_JOB:
+        async with services.database.reading() as db:
+            view = await jobs.view(db, parsed.number(NAMES_A_JOB[parsed.verb]))
+        if view is None:
+            raise ValueError("no such job")
+    return Pressed(services, query, message, asker, parsed, view)
+
+
+NAMES_A_JOB = {Verb.CANCEL: 0, Verb.TRY_AGAIN: 0, Verb.SEND_AGAIN: 0, Verb.FULL_SET: 0, Verb.OPEN: 1}
+
+
+async def _may(pressed: Pressed) -> bool:
+    """Only who asked; for what an anonymous admin asked, the chat's admins."""
+    person = pressed.query.from_user.id
+    if pressed.press.verb in NAMES_A_JOB and pressed.view:
+        owner = pressed.view.job.user_id or ANYBODY
+    else:
+        owner = pressed.press.number(0)
+    if owner != ANYBODY:
+        return owner == person
+    member = await pressed.message.chat.get_member(person)
+    return member.status in ADMINS
+
+
+async def _cancel(pressed: Pressed) -> str | None:
+    job = _view(pressed).job
+    return await job_pages.cancelled(pressed.services, job.id, job.user_id, job.chat_id)
+
+
+async def _try_again(pressed: Pressed) -> str | None:
+    view = _view(pressed)
+    return await _start(pressed, _song_of(view), Mode(view.separation.mode))
+
+
+async def _full_set(pressed: Pressed) -> str | None:
+    return await _start(pressed, _song_of(_view(pressed)), Mode.FULL)
+
+
+async def _ask(pressed: Pressed) -> str | None:
+    return await _start(pressed, songs.unpack(pressed.press.arguments[1]), MODE_OF[pressed.press.verb])
+
+
+async def _send_again(pressed: Pressed) -> str | None:
+    view = _view(pressed)
+    try:
+        await actions.send_again(pressed.services, view.job, pressed.asker)
+    except actions.NotPossible:
+        return texts.FILES_EXPIRED.format(price=view.separation.price)
+    return None
+
+
+async def _start(pressed: Pressed, song: SongRef, mode: Mode) -> str | None:
+    try:
+        job, is_new = await actions.ask_from_button(pressed.services, song, mode, pressed.asker)
+    except InsufficientCredits as error:
+        return texts.insufficient(error.price, error.balance)
+    except NoProvider as error:
+        return str(error)
+    return None if is_new else texts.ALREADY_ASKED.format(number=job.id)
+
+
+async def _open(pressed: Pressed) -> str | None:
+    view, services = _view(pressed), pressed.services
+    owner, page = pressed.press.number(0), pressed.press.number(2)
+    keyboard = keyboards.opened_job(
+        view, owner, page, pricing.offers_full_set(services.providers, view.separation)
+    )
+    await _edit(pressed, texts.job_line(view), keyboard)
+    return None
+
+
+async def _jobs_page(pressed: Pressed) -> str | None:
+    owner, number = pressed.press.number(0), pressed.press.number(1)
+    await _edit(
+        pressed, *await job_pages.page(pressed.services, owner, job_pages.group_of(pressed.message), number)
+    )
+    return None
+
+
+async def _credits_page(pressed: Pressed) -> str | None:
+    owner, number, services = pressed.press.number(0), pressed.press.number(1), pressed.services
+    async with services.database.transaction() as db:
+        account = (
+            await ledger.account_of(db, "group", pressed.asker.chat_id)
+            if owner == ANYBODY
+            else await actions.arrive(db, services, pressed.asker)
+        )
+    await _edit(pressed, *await credits_pages.page(services, account.id, owner, number))
+    return None
+
+
+async def _edit(pressed: Pressed, text: str, keyboard: InlineKeyboardMarkup | None) -> None:
+    await pressed.message.edit_text(text, reply_markup=keyboard)
+
+
+def _song_of(view: JobView) -> SongRef:
+    return SongRef(view.separation.audio_id, view.separation.task_id)
+
+
+def _view(pressed: Pressed) -> JobView:
+    if pressed.view is None:
+        raise ValueError("a button that names no job")
+    return pressed.view
+
+
+ACTIONS: dict[Verb, Callable[[Pressed], Awaitable[str | None]]] = {
+    Verb.CANCEL: _cancel,
+    Verb.TRY_AGAIN: _try_again,
+    Verb.SEND_AGAIN: _send_again,
+    Verb.FULL_SET: _full_set,
+    Verb.JOBS: _jobs_page,
+    Verb.OPEN: _open,
+    Verb.CREDITS: _credits_page,
+    Verb.ASK_BASIC: _ask,
+    Verb.ASK_FULL: _ask,
+}
+
+
+def routes() -> list[CallbackQueryHandler[BotContext, None]]:
+    return [CallbackQueryHandler(press)]

@@ -1,0 +1,1 @@
+"""What comes in from Telegram, and how fast answers may go out."""

@@ -1,0 +1,152 @@
+"""Every button and its callback data: ``1:<verb>:<arguments>``, at most 64 bytes, ids only.
+
+Nothing is kept in memory for a button, so it works after a restart. The 1 is the version of this grammar.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup
+
+from bot import songs, texts
+from providers.base import Mode, Song, SongRef
+from storage.jobs import JobView
+from storage.rows import Job
+from storage.states import JobState
+
+VERSION = "1"
+ANYBODY = 0  # the owner of a button that an anonymous admin asked for: the chat's admins may press it
+J = JobState
+
+
+class Verb(StrEnum):
+    CANCEL = "c"
+    TRY_AGAIN = "r"
+    SEND_AGAIN = "s"
+    FULL_SET = "f"
+    JOBS = "j"
+    OPEN = "o"
+    CREDITS = "e"
+    ASK_BASIC = "b"
+    ASK_FULL = "a"
+
+
+ASK = {Mode.BASIC: Verb.ASK_BASIC, Mode.FULL: Verb.ASK_FULL}
+MODE_OF = {verb: mode for mode, verb in ASK.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """A button's data taken apart."""
+
+    verb: Verb
+    arguments: tuple[str, ...]
+
+    def number(self, position: int) -> int:
+        """An argument as a number; raises ValueError."""
+        return int(self.arguments[position], 36)
+
+
+def parse(data: str) -> Press | None:
+    """None for what no button of ours, or one of an older version, carries."""
+    version, _, rest = data.partition(":")
+    verb, *arguments = rest.split(":")
+    if version != VERSION or verb not in set(Verb):
+        return None
+    return Press(Verb(verb), tuple(arguments))
+
+
+def status(view: JobView, full_set: bool) -> InlineKeyboardMarkup | None:
+    """Under a job's status message; ``full_set`` where the other mode can be had."""
+    match view.job.state:
+        case J.WAITING:
+            return _rows([_job_button("Cancel", Verb.CANCEL, view.job)])
+        case J.DELIVERED:
+            again = _job_button("Send again", Verb.SEND_AGAIN, view.job)
+            return _rows([_job_button("Full set", Verb.FULL_SET, view.job), again] if full_set else [again])
+        case J.FAILED | J.CANCELLED:
+            return _rows([_job_button("Try again", Verb.TRY_AGAIN, view.job)])
+        case _:
+            return None
+
+
+def offer(song: SongRef, owner_id: int | None, prices: Mapping[Mode, int]) -> InlineKeyboardMarkup:
+    """Both modes of a song, each with its price."""
+    return _rows(
+        *(
+            [_ask_button(f"{texts.MODES[mode].capitalize()} · {price}", mode, owner_id, song)]
+            for mode, price in prices.items()
+        )
+    )
+
+
+def pick(found: Sequence[Song], mode: Mode, owner_id: int | None) -> InlineKeyboardMarkup:
+    """The songs of a task, a button each."""
+    return _rows(
+        *(
+            [_ask_button(_song_label(song), mode, owner_id, SongRef(song.audio_id, song.task_id))]
+            for song in found
+        )
+    )
+
+
+def _song_label(song: Song) -> str:
+    return " · ".join(filter(None, (song.title or song.audio_id[:8], texts.duration(song.duration_s))))
+
+
+def _ask_button(text: str, mode: Mode, owner_id: int | None, song: SongRef) -> InlineKeyboardButton:
+    return _button(text, ASK[mode], _number(owner_id or ANYBODY), songs.pack(song))
+
+
+def job_list(
+    views: Sequence[JobView], owner_id: int, page: int, has_more: bool
+) -> InlineKeyboardMarkup | None:
+    owner = _number(owner_id)
+    opened = [
+        _button(str(view.job.id), Verb.OPEN, owner, _number(view.job.id), _number(page)) for view in views
+    ]
+    rows = [opened[start : start + 5] for start in range(0, len(opened), 5)]
+    turn = []
+    if page:
+        turn.append(_button("‹ Newer", Verb.JOBS, owner, _number(page - 1)))
+    if has_more:
+        turn.append(_button("Older ›", Verb.JOBS, owner, _number(page + 1)))
+    return _rows(*rows, turn) if opened or turn else None
+
+
+def opened_job(view: JobView, owner_id: int, page: int, full_set: bool) -> InlineKeyboardMarkup:
+    back = _button("‹ Jobs", Verb.JOBS, _number(owner_id), _number(page))
+    own = status(view, full_set)
+    return InlineKeyboardMarkup([*(own.inline_keyboard if own else ()), [back]])
+
+
+def credits_pages(owner_id: int, page: int, has_more: bool) -> InlineKeyboardMarkup | None:
+    owner, turn = _number(owner_id), []
+    if page:
+        turn.append(_button("‹ Newer", Verb.CREDITS, owner, _number(page - 1)))
+    if has_more:
+        turn.append(_button("Older ›", Verb.CREDITS, owner, _number(page + 1)))
+    return _rows(turn) if turn else None
+
+
+def _rows(*rows: list[InlineKeyboardButton]) -> InlineKeyboardMarkup:
+    return InlineKeyboardMarkup([row for row in rows if row])
+
+
+def _job_button(text: str, verb: Verb, job: Job) -> InlineKeyboardButton:
+    return _button(text, verb, _number(job.id))
+
+
+def _button(text: str, verb: Verb, *arguments: str) -> InlineKeyboardButton:
+    return InlineKeyboardButton(text, callback_data=":".join((VERSION, verb, *arguments)))
+
+
+def _number(n: int) -> str:
+    """Base 36, so that a user id, two numbers and a song fit into 64 bytes."""
+    digits = "0123456789abcdefghijklmnopqrstuvwxyz"
+    text, rest = "", abs(n)
+    while rest or not text:
+        rest, digit = divmod(rest, 36)
+        text = digits[digit] + text
+    return f"-{text}" if n < 0 else text

@@ -1,0 +1,77 @@
+"""What became of a Telegram call that raised, and what may be done next.
+
+No send is idempotent, and a timeout does not mean failure: the message may be there, only the answer is not.
+https://core.telegram.org/bots/api#making-requests
+"""
+
+from datetime import timedelta
+from enum import StrEnum
+
+import httpx
+from telegram.error import (
+    BadRequest,
+    ChatMigrated,
+    Conflict,
+    Forbidden,
+    InvalidToken,
+    NetworkError,
+    RetryAfter,
+    TelegramError,
+    TimedOut,
+)
+
+from bot.intake.limiter import Dropped
+
+
+class Outcome(StrEnum):
+    UNSENT = "unsent"  # surely not sent: the same call may be made again
+    UNKNOWN = "unknown"  # it may have been done: not repeated where that would show twice
+    REFUSED = "refused"  # not done, and never will be
+    TOO_BIG = "too_big"
+    NO_CHAT = "no_chat"  # blocked, kicked, deleted: nothing can be said there
+    CHANGED = "changed"  # the group has a new id, or the topic is closed: repeat it at the new place
+    OURS = "ours"  # the token is wrong, or another process uses it
+
+
+# PTB tells a request that never left from one whose answer was lost only by the cause it chains.
+NEVER_LEFT = (httpx.PoolTimeout, httpx.ConnectTimeout, httpx.ConnectError)
+CHAT_GONE = (
+    "chat not found",
+    "user is deactivated",
+    "bot was kicked",
+    "peer_id_invalid",
+    "chat_write_forbidden",
+)
+TOPIC_GONE = ("message thread not found", "topic_closed", "topic_deleted")
+
+
+def outcome_of(error: TelegramError | Dropped) -> Outcome:
+    match error:
+        case Dropped() | RetryAfter():
+            return Outcome.UNSENT
+        case ChatMigrated():
+            return Outcome.CHANGED
+        case Forbidden():
+            return Outcome.NO_CHAT
+        case BadRequest() if any(text in str(error).lower() for text in CHAT_GONE):
+            return Outcome.NO_CHAT
+        case BadRequest() if any(text in str(error).lower() for text in TOPIC_GONE):
+            return Outcome.CHANGED
+        case BadRequest():  # before NetworkError: it is one, by PTB's class tree
+            return Outcome.REFUSED
+        case InvalidToken() | Conflict():
+            return Outcome.OURS
+        case TimedOut() | NetworkError() if isinstance(error.__cause__, NEVER_LEFT):
+            return Outcome.UNSENT
+        case NetworkError() if "Entity Too Large" in str(error):
+            return Outcome.TOO_BIG
+        case _:
+            return Outcome.UNKNOWN
+
+
+def wait_s(error: TelegramError | Dropped) -> float | None:
+    """How long Telegram, or our own limiter, asks to wait; None where nobody says."""
+    if not isinstance(error, RetryAfter):
+        return None
+    asked = error.retry_after
+    return asked.total_seconds() if isinstance(asked, timedelta) else float(asked)

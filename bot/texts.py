@@ -1,0 +1,283 @@
+"""Every sentence the bot says, as Telegram HTML. Foreign text is escaped here and nowhere else."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from bot.delivery.plan import song_name
+from providers.base import Mode
+from providers.stems import label
+from storage.jobs import JobView
+from storage.ledger import Statement
+from storage.rows import Job, LedgerEntry, Song
+from storage.states import Entry, JobState, SeparationState
+
+S = SeparationState
+J = JobState
+
+EXAMPLE = "5f0c2a9e-8d13-4b7e-9a41-2c6de7f1b034"
+MODES = {Mode.BASIC: "vocals + instrumental", Mode.FULL: "full set, up to 12 stems"}
+USUAL = {Mode.BASIC: "1–2 minutes", Mode.FULL: "2–3 minutes"}
+
+COMMANDS: dict[str, str] = {
+    "stems": "split a song into its stems",
+    "jobs": "your jobs: state, send again, cancel",
+    "credits": "your balance and what things cost",
+    "cancel": "withdraw a job",
+    "help": "how this works",
+}
+
+STEMS_USAGE = (
+    f"Send the song with the command: <code>/stems {EXAMPLE}</code>, or the same with <code>full</code>"
+    " behind it."
+)
+NOT_AN_ID = (
+    "“{word}” is not a song id. A song id or link looks like this:"
+    f" <code>/stems {EXAMPLE}</code> or <code>/stems https://suno.com/song/{EXAMPLE}</code>"
+)
+UNKNOWN_WORD = (
+    "I don't know “{word}”. Behind the song only <code>full</code> may stand:"
+    f" <code>/stems {EXAMPLE} full</code>"
+)
+TOO_MANY = f"One song at a time, please: <code>/stems {EXAMPLE} full</code>"
+CANCEL_USAGE = "Which job? Send its number, as in <code>/cancel 12</code>. /jobs shows them."
+NO_SUCH_JOB = "You have no job {number}. /jobs shows yours."
+NOTHING_TO_CANCEL = "Job {number} is {state} already, there is nothing to cancel. /jobs shows your jobs."
+NOT_YOURS = "Only the person who asked can press this. Send /stems with the song to get your own."
+STALE_BUTTON = "This button is too old. Send /stems with the song."
+CHANNEL_SENDER = "I can't tell who asks when a channel speaks. Please ask as yourself."
+NOT_SERVED = "This bot serves invited people only. Give its operator your id: <code>{user_id}</code>"
+SOMETHING_BROKE = (
+    "Something went wrong on my side. Nothing was charged for this message; please send it again."
+)
+LOOKING_UP_TASK = "Looking up the songs of task <code>{task_id}</code>…"
+PICK_SONG = "Which song of this task? {price} credits for {mode}."
+TASK_UNKNOWN = (
+    "No upstream knows task <code>{task_id}</code>. Send a song's own id instead:"
+    f" <code>/stems {EXAMPLE}</code>"
+)
+TASK_EMPTY = (
+    "Task <code>{task_id}</code> holds no finished song yet. Try again when it is done, or send a song's id:"
+    f" <code>/stems {EXAMPLE}</code>"
+)
+TASK_UNREADABLE = (
+    "I couldn't look up task <code>{task_id}</code>: {why}. Nothing was charged. Try again later, or send"
+    f" a song's own id: <code>/stems {EXAMPLE}</code>"
+)
+SHARE_UNREADABLE = (
+    "I couldn't find the song behind that share link. Open it and send me the address of the song's page:"
+    f" <code>https://suno.com/song/{EXAMPLE}</code>"
+)
+NO_PROVIDER = (
+    "{why} Nothing was charged. Send the song as <code>task id:audio id</code>, for example"
+    f" <code>/stems 7c1f0e9ab2d34c56a8f0917be2d4c361:{EXAMPLE}</code>"
+)
+CANCELLED_TOAST = "Cancelled. Nothing was charged."
+LEAVING_TOAST = "Others wait for this song, so the work goes on. Its price stays with you if it succeeds."
+FILES_EXPIRED = (
+    "These files are no longer kept. Ask for the song with /stems to have it separated again,"
+    " for {price} credits."
+)
+ALREADY_ASKED = "That is under way already: job {number}."
+
+
+def help_text(prices: Mapping[Mode, int]) -> str:
+    return (
+        "I split Suno songs into their stems.\n\n"
+        f"<code>/stems {EXAMPLE}</code>\n{MODES[Mode.BASIC]}, {_credits(prices[Mode.BASIC])}\n"
+        f"<code>/stems {EXAMPLE} full</code>\n{MODES[Mode.FULL]}, {_credits(prices[Mode.FULL])}\n\n"
+        "A suno.com link works as well, also as a reply to a message that holds one. In a private chat the"
+        " link alone is enough. Songs that were split before come at once and cost nothing.\n\n"
+        "/jobs your jobs · /credits your balance · /cancel withdraw a job"
+    )
+
+
+def start_text(prices: Mapping[Mode, int], balance: int) -> str:
+    return f"{help_text(prices)}\n\nYou have {_credits(balance)}."
+
+
+def insufficient(price: int, balance: int) -> str:
+    return (
+        f"This costs {_credits(price)}, you have {_credits(balance)}. Nothing was charged."
+        " /credits shows what things cost."
+    )
+
+
+def offer(song: Song, prices: Mapping[Mode, int]) -> str:
+    basic, full = prices[Mode.BASIC], prices[Mode.FULL]
+    return (
+        f"{_name(song)}\n{MODES[Mode.BASIC].capitalize()}: {_credits(basic)}."
+        f" {MODES[Mode.FULL].capitalize()}: {_credits(full)}."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What became of a job's stems, by name."""
+
+    sent: Sequence[str] = ()
+    linked: Sequence[str] = ()
+    unsure: Sequence[str] = ()
+    missing: Sequence[str] = ()
+
+
+def status(view: JobView, upstream: str, *, balance: int, delivered: Delivered, now: float) -> str:
+    """The status message of a job, in whatever state it is."""
+    head = f"<b>{_name(view.song)}</b>\n{MODES[Mode(view.separation.mode)].capitalize()}"
+    match view.job.state:
+        case J.WAITING:
+            return f"{head} · {_price(view.job)}\n\n{_waiting(view, escape(upstream), now)}"
+        case J.DELIVERING:
+            return f"{head} · {_price(view.job)}\n\nThe stems are ready and on their way to this chat…"
+        case J.DELIVERED:
+            paid = f"{_credits(view.job.price)} paid" if view.job.price else "No credits charged"
+            return f"{head}\n\n{_delivered(delivered)}\n{paid} · balance {balance}"
+        case J.FAILED:
+            return f"{head}\n\n{_failed(view)} · balance {balance}\n{_next_step(view)}"
+        case J.CANCELLED:
+            return f"{head}\n\nCancelled, nothing was charged · balance {balance}"
+        case J.LEAVING:
+            return f"{head}\n\nYou withdrew. {LEAVING_TOAST}"
+        case J.LEFT:
+            paid = _credits(view.job.price)
+            return f"{head}\n\nYou withdrew. It was made for the others: {paid} paid · balance {balance}"
+
+
+def job_line(view: JobView) -> str:
+    """One line of /jobs."""
+    mode = "full" if view.separation.mode == Mode.FULL else "basic"
+    return f"<b>{view.job.id}</b> {_name(view.song)} ({mode}): {STATES[view.job.state]}"
+
+
+STATES: dict[JobState, str] = {
+    J.WAITING: "being separated",
+    J.LEAVING: "withdrawn, goes on for others",
+    J.DELIVERING: "being sent",
+    J.DELIVERED: "delivered",
+    J.LEFT: "withdrawn, made for others",
+    J.FAILED: "failed, not charged",
+    J.CANCELLED: "cancelled, not charged",
+}
+
+
+def job_list(views: Sequence[JobView], page: int) -> str:
+    if not views:
+        return f"No jobs yet. Begin with <code>/stems {EXAMPLE}</code>" if page == 0 else "No more jobs."
+    return "\n".join(["Your jobs, newest first. Tap a number to open one.", "", *map(job_line, views)])
+
+
+def statement(account: Statement, prices: Mapping[Mode, int], repeat_price: int, offset: int) -> str:
+    held = f", {_credits(account.held)} set aside for running jobs" if account.held else ""
+    costs = (
+        f"{MODES[Mode.BASIC].capitalize()}: {prices[Mode.BASIC]} · {MODES[Mode.FULL]}: {prices[Mode.FULL]} ·"
+        f" from the archive: {repeat_price or 'free'}"
+    )
+    lines = [_entry(entry) for entry in account.entries]
+    entries = "\n".join(lines) or ("No entries yet." if offset == 0 else "No older entries.")
+    return f"You have <b>{_credits(account.balance)}</b>{held}.\n{costs}\n\n{entries}"
+
+
+def links(song: Song, families: Mapping[str, Sequence[tuple[str, str]]], expires: str | None) -> str:
+    """Links of stems, (name, address) by family, for where files can't go."""
+    groups = [
+        f"<b>{escape(family)}</b>\n"
+        + "\n".join(f'<a href="{escape(url)}">{escape(label(name))}</a>' for name, url in stems)
+        for family, stems in families.items()
+    ]
+    until = f"The links work until {expires}; save what you need." if expires else "Save what you need soon."
+    return f"<b>{_name(song)}</b>: the stems as links\n\n" + "\n\n".join(groups) + f"\n\n{until}"
+
+
+def duration(seconds: float | None) -> str:
+    return "" if seconds is None else f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+
+def _name(song: Song) -> str:
+    return (
+        escape(song_name(song.title, song.audio_id))
+        if song.title
+        else f"<code>{escape(song.audio_id)}</code>"
+    )
+
+
+def _credits(n: int) -> str:
+    return f"{n} credit" if n == 1 else f"{n} credits"
+
+
+def _price(job: Job) -> str:
+    if job.origin == "started" or job.price:
+        return f"{_credits(job.price)}, set aside until you have the stems"
+    if job.origin == "joined":
+        return "no credits, it is already being made for someone"
+    return "no credits, from the archive"
+
+
+def _waiting(view: JobView, upstream: str, now: float) -> str:
+    job, separation = view.job, view.separation
+    elapsed = duration(max(now - job.created_at, 0))
+    usual = f"{elapsed} so far, usually {USUAL[Mode(separation.mode)]}"
+    match separation.state:
+        case S.QUEUED if separation.why:
+            return f"{upstream} is not taking orders right now, I keep trying. {elapsed} so far."
+        case S.QUEUED | S.SUBMITTING:
+            return f"Ordering at {upstream}… usually {USUAL[Mode(separation.mode)]}."
+        case S.UNCERTAIN:
+            left = duration(max(separation.deadline_at - now, 0))
+            return (
+                f"{upstream} did not confirm the order. I am checking whether it arrived and won't order a"
+                f" second time. If it does not turn up within {left}, your credits come back."
+            )
+        case S.SUCCEEDED:
+            return "The stems are ready, sending them next."
+        case _:
+            return f"Being separated at {upstream}: {usual}."
+
+
+def _delivered(delivered: Delivered) -> str:
+    lines = []
+    if delivered.sent:
+        lines.append(f"Delivered: {_names(delivered.sent)}.")
+    if delivered.linked:
+        lines.append(f"As links, because files could not be sent: {_names(delivered.linked)}.")
+    if delivered.unsure:
+        lines.append(
+            f"Telegram did not confirm {_names(delivered.unsure)}. If you don't see them, press Send again."
+        )
+    if delivered.missing:
+        lines.append(f"Could not be sent: {_names(delivered.missing)}.")
+    return "\n".join(lines)
+
+
+def _names(names: Sequence[str]) -> str:
+    labels = [escape(label(name)) for name in names]
+    return f"{len(labels)} stems" if len(labels) > 4 else ", ".join(labels)
+
+
+def _failed(view: JobView) -> str:
+    why = (view.job.why or view.separation.why or "it failed").rstrip(".")
+    return f"No stems: {escape(why)}.\nNothing was charged"
+
+
+def _next_step(view: JobView) -> str:
+    song = (
+        f"{view.separation.task_id}:{view.song.audio_id}" if view.separation.task_id else view.song.audio_id
+    )
+    full = " full" if view.separation.mode == Mode.FULL else ""
+    return (
+        f"Try again for {_credits(view.separation.price)}, or check the id: <code>/stems {song}{full}</code>"
+    )
+
+
+def _entry(entry: LedgerEntry) -> str:
+    what = ENTRIES[Entry(entry.kind)].format(job=entry.job_id, note=escape(entry.note or ""))
+    return f"{entry.amount:+d} {what}".strip()
+
+
+ENTRIES: dict[Entry, str] = {
+    Entry.GRANT: "{note}",
+    Entry.PURCHASE: "bought",
+    Entry.HOLD: "for job {job}",
+    Entry.CAPTURE: "paid for job {job}",
+    Entry.RELEASE: "back from job {job}",
+    Entry.REFUND: "refund of job {job}",
+}

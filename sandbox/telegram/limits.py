@@ -1,0 +1,141 @@
+"""How much the bot may send, and what happens above it.
+
+https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this
+The throttle of equal sizes is that of the public server, tdlib/telegram-bot-api, in its hosted mode.
+"""
+
+import math
+from collections import deque
+from dataclasses import dataclass, field
+
+from sandbox.telegram.chats import Chat, Kind
+from sandbox.telegram.errors import ApiError, too_many_requests
+
+MEGABYTE = 1024 * 1024
+QUEUE_MAX_S = 5.0  # an upload behind a longer queue is refused
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The real figures by default; None switches a rate off.
+
+    A private chat takes a burst of 5, Telegram's "short bursts": its true length is not published. Items of
+    an album count singly. A request passes while anything is left, an album then takes more than that.
+    """
+
+    overall_per_s: float | None = 30
+    private_per_s: float | None = 1
+    private_burst: float = 5
+    group_per_minute: int | None = 20
+    equal_sizes: bool = True
+    refusal_delay_s: float = 3  # before the 429 of the equal-size throttle
+    upload_max_bytes: int = 50 * MEGABYTE
+    fetch_max_bytes: int = 20 * MEGABYTE
+    fetch_timeout_s: float = 15
+    download_max_bytes: int = 20 * MEGABYTE
+    callback_expires_s: float = 150
+    webhook_retry_s: float = 1
+
+    @classmethod
+    def unhurried(cls) -> "Limits":
+        """No rates at all; sizes as they are."""
+        return cls(overall_per_s=None, private_per_s=None, group_per_minute=None, equal_sizes=False)
+
+
+@dataclass
+class Bucket:
+    """Fills at ``per_s`` up to ``burst``; may go into debt, and passes nothing while it is."""
+
+    per_s: float
+    burst: float
+    left: float
+    at: float
+
+    def wait_s(self, now: float) -> float:
+        """Seconds until one more passes."""
+        self.left = min(self.burst, self.left + (now - self.at) * self.per_s)
+        self.at = now
+        return max(0.0, (1 - self.left) / self.per_s)
+
+    def take(self, weight: int) -> None:
+        self.left -= weight
+
+
+@dataclass
+class Window:
+    """At most ``count`` in any ``seconds``."""
+
+    count: int
+    seconds: float
+    taken: deque[float] = field(default_factory=deque)
+
+    def wait_s(self, now: float) -> float:
+        """Seconds until one more passes."""
+        while self.taken and self.taken[0] <= now - self.seconds:
+            self.taken.popleft()
+        over = len(self.taken) - self.count
+        return self.taken[over] + self.seconds - now if over >= 0 else 0.0
+
+    def take(self, weight: int, now: float) -> None:
+        self.taken.extend([now] * weight)
+
+
+class Rates:
+    """What was sent lately; decides about the next request."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._private: dict[int, Bucket] = {}
+        self._groups: dict[int, Window] = {}
+        self._overall: Bucket | None = None
+        self._queues: dict[int, Queue] = {}
+
+    def refusal(self, chat: Chat | None, weight: int, now: float) -> ApiError | None:
+        """The 429 for a request of so many messages, or None and it is counted."""
+        overall, private, group = self._meters(chat if weight else None, now)
+        waits = [bucket.wait_s(now) for bucket in (overall, private) if bucket]
+        waits += [group.wait_s(now)] if group else []
+        if (wait_s := max(waits, default=0.0)) > 0:
+            return too_many_requests(max(1, math.ceil(wait_s)))
+        for bucket in (overall, private):
+            if bucket:
+                bucket.take(max(1, weight))
+        if group:
+            group.take(weight, now)
+        return None
+
+    def _meters(self, chat: Chat | None, now: float) -> tuple[Bucket | None, Bucket | None, Window | None]:
+        limits = self._limits
+        if limits.overall_per_s is not None and self._overall is None:
+            self._overall = Bucket(limits.overall_per_s, limits.overall_per_s, limits.overall_per_s, now)
+        private: Bucket | None = None
+        group: Window | None = None
+        if chat is not None and chat.kind is Kind.PRIVATE and limits.private_per_s is not None:
+            fresh = Bucket(limits.private_per_s, limits.private_burst, limits.private_burst, now)
+            private = self._private.setdefault(chat.chat_id, fresh)
+        elif chat is not None and chat.kind is not Kind.PRIVATE and limits.group_per_minute is not None:
+            group = self._groups.setdefault(chat.chat_id, Window(limits.group_per_minute, 60.0))
+        return self._overall, private, group
+
+    def upload_wait_s(self, size_bytes: int, now: float) -> float:
+        """How long an upload waits for others of exactly its size; ApiError 429 (60 s) above 5 s."""
+        if not self._limits.equal_sizes or size_bytes <= 100_000:
+            return 0.0
+        return self._queues.setdefault(size_bytes, Queue()).join(size_bytes, now)
+
+
+@dataclass
+class Queue:
+    """Uploads of one size: each takes 0.2-0.9 s by its size, one second of them passes at once."""
+
+    busy_until: float = -math.inf
+    last_start: float = -math.inf
+
+    def join(self, size_bytes: int, now: float) -> float:
+        """Seconds until this upload starts."""
+        if self.last_start - now > QUEUE_MAX_S + 1e-6:
+            raise too_many_requests(60)
+        self.busy_until = max(self.busy_until, now)
+        self.last_start = max(now, self.busy_until - 1.0)
+        self.busy_until += min(0.9, max(0.2, size_bytes * 1e-7))
+        return round(self.last_start - now, 3)
