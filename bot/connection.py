@@ -9,10 +9,14 @@ from telegram.constants import ParseMode
 from telegram.ext import Defaults, ExtBot
 from telegram.request import HTTPXRequest
 
-from bot.intake.limiter import Kind, Limiter
+from bot.intake.budgets import Kind
+from bot.intake.limiter import Limiter
 from bot.settings import Settings
 
 CONNECTIONS = 32
+# What waits longer goes back to the database and comes again: a full chat must not hold up a worker that
+# other chats could use.
+WAIT_MAX_S = {Kind.ANSWER: 15.0, Kind.ACK: 10.0, Kind.RESULT: 10.0, Kind.STATUS: 0.0}
 KEEP_ALIVE_S = 30.0  # Telegram closes idle connections a little later
 
 
@@ -61,5 +65,5 @@ def connect(settings: Settings, poll_request: HTTPXRequest) -> TelegramBot:
             link_preview_options=LinkPreviewOptions(is_disabled=True),
             allow_sending_without_reply=True,
         ),
-        rate_limiter=Limiter(),
+        rate_limiter=Limiter(wait_max_s=WAIT_MAX_S),
     )

@@ -11,7 +11,7 @@ from telegram.ext import CallbackContext, ExtBot
 from bot import pricing
 from bot.connection import TelegramBot
 from bot.delivery.fetch import Fetcher
-from bot.intake.limiter import Kind
+from bot.intake.budgets import Kind
 from bot.metrics import Metrics
 from bot.settings import Settings
 from bot.share_links import ShareLinks

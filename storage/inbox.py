@@ -42,7 +42,7 @@ async def take_abandoned(
         .where(updates.c.handled_at.is_(None), free)
         .order_by(updates.c.update_id)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True)
     )
     taken = (
         update(updates)

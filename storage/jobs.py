@@ -13,6 +13,8 @@ from storage.rows import Job, Separation, Song
 from storage.states import OPEN_JOBS, PAYING_JOBS, JobState
 from storage.tables import jobs, separations, songs
 
+CLAIMING_DELIVERY = 1  # the only advisory lock here, so any number
+
 
 @dataclass(frozen=True, slots=True)
 class JobView:
@@ -35,7 +37,7 @@ async def by_request(db: Connection, request_key: str) -> Job | None:
 async def find(db: Connection, job_id: int, *, lock: bool = False) -> Job | None:
     """``lock`` keeps it as it is until the transaction ends."""
     wanted = select(jobs).where(jobs.c.id == job_id)
-    return await one_or_none(db, Job, wanted.with_for_update() if lock else wanted)
+    return await one_or_none(db, Job, wanted.with_for_update(key_share=True) if lock else wanted)
 
 
 async def view(db: Connection, job_id: int) -> JobView | None:
@@ -57,7 +59,7 @@ async def page(
 async def open_on(db: Connection, separation_id: int) -> list[Job]:
     """The jobs that wait on a separation, oldest first; locked."""
     theirs = select(jobs).where(jobs.c.separation_id == separation_id, jobs.c.state.in_(OPEN_JOBS))
-    return await many(db, Job, theirs.order_by(jobs.c.id).with_for_update())
+    return await many(db, Job, theirs.order_by(jobs.c.id).with_for_update(key_share=True))
 
 
 async def open_like(db: Connection, user_id: int | None, chat_id: int, separation_id: int) -> Job | None:
@@ -94,6 +96,9 @@ async def let_deliver(db: Connection, separation_id: int, *, now: float) -> None
 
 async def claim_delivery(db: Connection, *, now: float, lease_s: float) -> Job | None:
     """A job whose stems can go out now: acknowledged, and nothing else is being sent to its chat."""
+    if db.dialect.name == "postgresql":
+        # Of two who claim at once neither would see that the other has just taken the chat.
+        await db.execute(select(func.pg_advisory_xact_lock(CLAIMING_DELIVERY)))
     other = jobs.alias()
     chat_busy = select(other.c.id).where(
         other.c.chat_id == jobs.c.chat_id, other.c.id != jobs.c.id, other.c.lease_until > now
@@ -132,7 +137,7 @@ async def claim_status(db: Connection, *, now: float, again_at: float) -> JobVie
         .where(jobs.c.status_due_at <= now)
         .order_by(jobs.c.status_due_at)
         .limit(1)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True)
     )
     taken = update(jobs).where(jobs.c.id == due.scalar_subquery()).values(status_due_at=again_at)
     job_id = await db.scalar(taken.returning(jobs.c.id))

@@ -71,8 +71,10 @@ async def grant(
 async def hold(db: Connection, job: Job, *, now: float) -> None:
     """Set a job's price aside. Raises InsufficientCredits."""
     accounts = tables.accounts
-    # Locked, so that nobody else can spend in between what is seen here.
-    free = select(accounts.c.balance).where(accounts.c.id == job.account_id).with_for_update()
+    # Locked, so that nobody else can spend in between what is seen here. Inserting a job shares its account's
+    # key: without ``key_share`` two who did that would each wait for the other.
+    account = select(accounts.c.balance).where(accounts.c.id == job.account_id)
+    free = account.with_for_update(key_share=True)
     can_spend = int(await db.scalar(free) or 0)
     if job.price > can_spend:
         raise InsufficientCredits(job.price, can_spend)

@@ -44,7 +44,7 @@ async def claim(
         .where(table.c.state == state, table.c.due_at <= now, free, *where)
         .order_by(table.c.due_at)
         .limit(1)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True)
     )
     taken = (
         update(table)

@@ -48,7 +48,7 @@ async def create(
 async def get(db: Connection, separation_id: int, *, lock: bool = False) -> Separation:
     """``lock`` keeps it as it is until the transaction ends."""
     wanted = select(separations).where(separations.c.id == separation_id)
-    return await one(db, Separation, wanted.with_for_update() if lock else wanted)
+    return await one(db, Separation, wanted.with_for_update(key_share=True) if lock else wanted)
 
 
 async def open_for(db: Connection, audio_id: str, mode: str) -> Separation | None:
@@ -62,7 +62,7 @@ async def open_for(db: Connection, audio_id: str, mode: str) -> Separation | Non
             separations.c.mode == mode,
             separations.c.state.in_(OPEN_SEPARATIONS),
         )
-        .with_for_update(),
+        .with_for_update(key_share=True),
     )
 
 

@@ -151,7 +151,8 @@ def test_only_the_settings_read_the_environment():
         attribute = isinstance(node, ast.Attribute) and node.attr in {"environ", "environb", "getenv"}
         return attribute or (isinstance(node, ast.ImportFrom) and node.module == "os")
 
-    assert set(where(reads_it, OURS)) <= {"bot/settings.py"}
+    # bot/__init__.py sets one, for a library that takes its settings from nowhere else.
+    assert set(where(reads_it, OURS)) <= {"bot/settings.py", "bot/__init__.py"}
 
 
 def test_only_the_commands_print():

@@ -7,7 +7,7 @@ from telegram import InputMediaAudio, InputMediaDocument, LinkPreviewOptions, Me
 
 from bot.delivery.items import Item
 from bot.delivery.plan import Means
-from bot.intake.limiter import Kind
+from bot.intake.budgets import Kind
 from bot.services import Services
 from storage.rows import Job
 

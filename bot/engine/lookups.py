@@ -11,7 +11,8 @@ from telegram.error import TelegramError
 from bot import actions, keyboards, offers, pricing, songs, texts
 from bot.engine.leases import LEASE_S, kept
 from bot.engine.steps import answer, learn_songs
-from bot.intake.limiter import Dropped, Kind
+from bot.intake.budgets import Kind
+from bot.intake.limiter import Dropped
 from bot.outcomes import Outcome, outcome_of, wait_s
 from bot.services import Services
 from providers.base import Mode, Song, SongRef

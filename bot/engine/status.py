@@ -9,7 +9,8 @@ from telegram.error import TelegramError
 from bot import keyboards, pricing, texts
 from bot.delivery import records
 from bot.engine import leaving
-from bot.intake.limiter import Dropped, Kind
+from bot.intake.budgets import Kind
+from bot.intake.limiter import Dropped
 from bot.outcomes import Outcome, outcome_of, wait_s
 from bot.services import Services
 from storage import jobs, ledger

@@ -3,7 +3,16 @@
 from dataclasses import dataclass
 
 from providers.base import Failed, Progress, Running, Succeeded
-from providers.errors import OutcomeUnknown, ProviderError, TaskUnknown, TooFast, Unavailable
+from providers.errors import (
+    Misconfigured,
+    NoCredits,
+    OutcomeUnknown,
+    ProviderError,
+    SongUnknown,
+    TaskUnknown,
+    TooFast,
+    Unavailable,
+)
 from storage.rows import Separation
 from storage.states import SeparationState
 
@@ -70,7 +79,7 @@ def after_submit(separation: Separation, outcome: str | ProviderError, *, now: f
         case Unavailable() if now < separation.deadline_at:
             return Move(S.QUEUED, str(outcome), due_in_s=_wait_s(separation, outcome, pace))
         case _:
-            return Move(S.FAILED, str(outcome))
+            return Move(S.FAILED, in_plain_words(outcome))
 
 
 def after_look(
@@ -102,6 +111,21 @@ def after_find(
             return Move(S.FAILED, NOT_FOUND)
         case _:
             return _snooze(separation, pace.look_again_s(now - separation.created_at), now=now)
+
+
+def in_plain_words(error: ProviderError) -> str:
+    """Why a submit was not taken, for the person who asked."""
+    match error:
+        case SongUnknown():
+            return "the upstream does not know this song or can't get at it"
+        case NoCredits():
+            return "this bot's own credits at the upstream are used up; its operator has to top them up"
+        case Misconfigured():
+            return "the upstream refused this bot's access; its operator has to mend that"
+        case Unavailable():
+            return "the upstream could not be reached"
+        case _:
+            return f"the upstream refused it: {error}"
 
 
 def _snooze(separation: Separation, seconds: float, *, now: float, failed: bool = False) -> Snooze:

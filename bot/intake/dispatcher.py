@@ -13,6 +13,9 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
+from telegram.error import TelegramError
+
+from bot.outcomes import wait_s
 from bot.services import Services
 from storage import inbox
 from storage.inbox import Arrived
@@ -122,9 +125,11 @@ class Dispatcher:
             self._to_flush.set()
             return
         now = self._services.now()
+        asked_s = wait_s(error) if isinstance(error, TelegramError) else None
+        retry_at = now + max(asked_s or 0.0, RETRY_AFTER_S)
         async with self._services.database.transaction() as db:
             given_up = await inbox.failed(
-                db, update_id, f"{type(error).__name__}: {error}", now=now, retry_at=now + RETRY_AFTER_S
+                db, update_id, f"{type(error).__name__}: {error}", now=now, retry_at=retry_at
             )
         self._here.discard(update_id)
         logger.error("update %s: %s", update_id, "given up" if given_up else "is tried again")

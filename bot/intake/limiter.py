@@ -9,12 +9,10 @@ import asyncio
 import heapq
 import math
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from enum import StrEnum
 from itertools import count
 from typing import Any
 
@@ -22,19 +20,12 @@ from telegram import InputFile
 from telegram.error import RetryAfter
 from telegram.ext import BaseRateLimiter
 
+from bot.intake.budgets import GROUP, NO_CHAT, OVERALL, PRIVATE, UPLOADS, Budget, Kind
+
 Result = bool | dict[str, Any] | list[dict[str, Any]]
 Sleep = Callable[[float], Awaitable[None]]
 Now = Callable[[], float]
 Send = Callable[[], Awaitable[Result]]
-
-
-class Kind(StrEnum):
-    """How urgent a call is; goes into ``rate_limit_args``."""
-
-    ANSWER = "answer"  # to a button that somebody has pressed and now looks at
-    ACK = "ack"  # to a command
-    RESULT = "result"  # stems, and the last form of a status message
-    STATUS = "status"  # progress, and what only shows for seconds: dropped instead of queued
 
 
 class Dropped(Exception):
@@ -61,27 +52,6 @@ FREE = {"getUpdates", "getMe"}
 FREE_IN_CHATS = ("get", "answer")  # begins of names
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """At most ``limit`` in any ``period_s``; ``kept`` is what a kind must leave for the more urgent ones."""
-
-    limit: int
-    period_s: float
-    kept: Mapping[Kind, int] = field(default_factory=dict)
-
-    def limit_for(self, kind: Kind) -> int:
-        return self.limit - self.kept.get(kind, 0)
-
-
-OVERALL = Budget(30, 1.0, {Kind.RESULT: 5, Kind.STATUS: 10})
-GROUP = Budget(20, 60.0, {Kind.RESULT: 3, Kind.STATUS: 10})
-PRIVATE = Budget(3, 3.0, {Kind.RESULT: 1, Kind.STATUS: 1})
-NO_CHAT = Budget(1, 0.0)
-# Uploads of equal size, as stems often are, get 429 for 60 s when many come at once: 0.5 s apart all pass.
-# https://github.com/tdlib/telegram-bot-api/blob/master/telegram-bot-api/Client.cpp
-UPLOADS = Budget(1, 0.5)
-
-
 @dataclass(order=True, slots=True)
 class _Ticket:
     """A call's place in one queue."""
@@ -97,15 +67,14 @@ class _Lane:
     """One budget, the queue for it, and its pause."""
 
     def __init__(self, budget: Budget, now: Now, sleep: Sleep) -> None:
-        self._budget, self._now, self._sleep = budget, now, sleep
-        self._spent: deque[tuple[float, int]] = deque()  # when it counts no more, how much
+        self._meter, self._now, self._sleep = budget.meter(), now, sleep
         self._queue: list[_Ticket] = []
         self._paused_until = -math.inf
         self.users = 0
 
     def is_idle(self) -> bool:
-        self._forget_old()
-        return not (self.users or self._spent) and self._paused_until <= self._now()
+        now = self._now()
+        return not self.users and self._meter.is_whole(now) and self._paused_until <= now
 
     def is_free(self, kind: Kind, cost: int) -> bool:
         return not self._queue and self._wait_s(kind, cost) <= 0
@@ -119,7 +88,7 @@ class _Lane:
         try:
             while not await self._may_go(ticket, give_up_at):
                 pass
-            self._pay(ticket.kind, ticket.cost)
+            self._meter.pay(ticket.kind, ticket.cost, self._now())
         finally:
             self._queue.remove(ticket)
             heapq.heapify(self._queue)
@@ -141,30 +110,20 @@ class _Lane:
         return False
 
     def _wait_s(self, kind: Kind, cost: int) -> float:
-        self._forget_old()
-        limit, free_at = self._budget.limit_for(kind), self._paused_until
-        excess = sum(spent for _, spent in self._spent) + min(cost, limit) - limit
-        for ends_at, spent in self._spent:
-            if excess <= 0:
-                break
-            excess, free_at = excess - spent, max(free_at, ends_at)
-        return free_at - self._now()
-
-    def _pay(self, kind: Kind, cost: int) -> None:
-        paid = min(cost, self._budget.limit_for(kind))  # a large album must go some time
-        if paid:
-            self._spent.append((self._now() + self._budget.period_s, paid))
-
-    def _forget_old(self) -> None:
-        while self._spent and self._spent[0][0] <= self._now():
-            self._spent.popleft()
+        now = self._now()
+        return max(self._meter.wait_s(kind, cost, now), self._paused_until - now)
 
 
 class Limiter(BaseRateLimiter[Kind]):
     """Give it to ``ApplicationBuilder.rate_limiter``. Only what Telegram refused with 429 is tried again."""
 
-    def __init__(self, now: Now = time.monotonic, sleep: Sleep = asyncio.sleep) -> None:
-        self._now, self._sleep = now, sleep
+    def __init__(
+        self,
+        now: Now = time.monotonic,
+        sleep: Sleep = asyncio.sleep,
+        wait_max_s: Mapping[Kind, float] = WAIT_MAX_S,
+    ) -> None:
+        self._now, self._sleep, self._wait_max_s = now, sleep, wait_max_s
         self._chats: dict[int | str, _Lane] = {}
         self._overall, self._uploads = self._lane(OVERALL), self._lane(UPLOADS)
         self._numbers = count()
@@ -209,7 +168,7 @@ class Limiter(BaseRateLimiter[Kind]):
             raise Dropped("the chat has no room for a status now")
         for lane in lanes:
             ticket = _Ticket(asked_at + PATIENCE_S[kind], next(self._numbers), kind, cost)
-            await lane.enter(ticket, asked_at + WAIT_MAX_S[kind])
+            await lane.enter(ticket, asked_at + self._wait_max_s[kind])
 
     def _lanes_for(self, endpoint: str, data: Mapping[str, Any]) -> list[_Lane]:
         """The lanes to pass, in this order; the first is the one that a 429 pauses."""

@@ -7,6 +7,7 @@ The throttle of equal sizes is that of the public server, tdlib/telegram-bot-api
 import math
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from sandbox.telegram.chats import Chat, Kind
 from sandbox.telegram.errors import ApiError, too_many_requests
@@ -42,22 +43,31 @@ class Limits:
         return cls(overall_per_s=None, private_per_s=None, group_per_minute=None, equal_sizes=False)
 
 
+class Meter(Protocol):
+    """Counts messages."""
+
+    def wait_s(self, now: float) -> float:
+        """Seconds until one more passes."""
+
+    def take(self, weight: int, now: float) -> None:
+        """Count so many that pass."""
+
+
 @dataclass
 class Bucket:
     """Fills at ``per_s`` up to ``burst``; may go into debt, and passes nothing while it is."""
 
     per_s: float
     burst: float
-    left: float
-    at: float
+    left: float = 0.0
+    at: float = -math.inf
 
     def wait_s(self, now: float) -> float:
-        """Seconds until one more passes."""
         self.left = min(self.burst, self.left + (now - self.at) * self.per_s)
         self.at = now
         return max(0.0, (1 - self.left) / self.per_s)
 
-    def take(self, weight: int) -> None:
+    def take(self, weight: int, now: float) -> None:  # noqa: ARG002 - as the other meter
         self.left -= weight
 
 
@@ -70,7 +80,6 @@ class Window:
     taken: deque[float] = field(default_factory=deque)
 
     def wait_s(self, now: float) -> float:
-        """Seconds until one more passes."""
         while self.taken and self.taken[0] <= now - self.seconds:
             self.taken.popleft()
         over = len(self.taken) - self.count
@@ -85,37 +94,29 @@ class Rates:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._private: dict[int, Bucket] = {}
-        self._groups: dict[int, Window] = {}
-        self._overall: Bucket | None = None
+        self._chats: dict[int, Meter] = {}
+        self._overall = Bucket(limits.overall_per_s, limits.overall_per_s) if limits.overall_per_s else None
         self._queues: dict[int, Queue] = {}
 
     def refusal(self, chat: Chat | None, weight: int, now: float) -> ApiError | None:
         """The 429 for a request of so many messages, or None and it is counted."""
-        overall, private, group = self._meters(chat if weight else None, now)
-        waits = [bucket.wait_s(now) for bucket in (overall, private) if bucket]
-        waits += [group.wait_s(now)] if group else []
-        if (wait_s := max(waits, default=0.0)) > 0:
+        chat_meter = self._meter_of(chat) if chat and weight else None
+        meters = [meter for meter in (self._overall, chat_meter) if meter]
+        if (wait_s := max((meter.wait_s(now) for meter in meters), default=0.0)) > 0:
             return too_many_requests(max(1, math.ceil(wait_s)))
-        for bucket in (overall, private):
-            if bucket:
-                bucket.take(max(1, weight))
-        if group:
-            group.take(weight, now)
+        for meter in meters:
+            meter.take(max(1, weight), now)
         return None
 
-    def _meters(self, chat: Chat | None, now: float) -> tuple[Bucket | None, Bucket | None, Window | None]:
+    def _meter_of(self, chat: Chat) -> Meter | None:
         limits = self._limits
-        if limits.overall_per_s is not None and self._overall is None:
-            self._overall = Bucket(limits.overall_per_s, limits.overall_per_s, limits.overall_per_s, now)
-        private: Bucket | None = None
-        group: Window | None = None
-        if chat is not None and chat.kind is Kind.PRIVATE and limits.private_per_s is not None:
-            fresh = Bucket(limits.private_per_s, limits.private_burst, limits.private_burst, now)
-            private = self._private.setdefault(chat.chat_id, fresh)
-        elif chat is not None and chat.kind is not Kind.PRIVATE and limits.group_per_minute is not None:
-            group = self._groups.setdefault(chat.chat_id, Window(limits.group_per_minute, 60.0))
-        return self._overall, private, group
+        if chat.kind is Kind.PRIVATE and limits.private_per_s:
+            fresh: Meter = Bucket(limits.private_per_s, limits.private_burst)
+        elif chat.kind is not Kind.PRIVATE and limits.group_per_minute:
+            fresh = Window(limits.group_per_minute, 60.0)
+        else:
+            return None
+        return self._chats.setdefault(chat.chat_id, fresh)
 
     def upload_wait_s(self, size_bytes: int, now: float) -> float:
         """How long an upload waits for others of exactly its size; ApiError 429 (60 s) above 5 s."""

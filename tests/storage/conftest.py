@@ -33,6 +33,9 @@ class Given:
         await self.do(chats.enter, user_id, kind="private", title=None, now=self.clock())
         return await self.do(ledger.account_of, "user", user_id)
 
+    async def enter_group(self, chat_id):
+        await self.do(chats.enter, chat_id, kind="group", title="Band", now=self.clock())
+
     async def separation(self, audio_id=None, *, state=SeparationState.QUEUED, **values):
         """By default one of a song that nobody asked for before."""
         audio_id = audio_id or f"song-{next(self._numbers)}"
@@ -81,6 +84,15 @@ def way(start, end):
             return taken[1:]
         ways += [(*taken, new) for old, new in MOVES if old is taken[-1] and new not in taken]
     raise AssertionError(f"no way from {start} to {end}")
+
+
+@pytest.fixture
+async def processes(database_url):
+    """The database as each of several processes has it: nothing but the engine orders what they do."""
+    databases = [Database(database_url) for _ in range(4)]
+    yield databases
+    for database in databases:
+        await database.close()
 
 
 @pytest.fixture

@@ -40,10 +40,13 @@ async def test_what_a_transaction_wrote_is_there_afterwards(database):
 
 
 async def test_a_transaction_that_ends_in_an_exception_leaves_nothing(database):
-    with pytest.raises(ZeroDivisionError):
+    async def fail():
         async with database.transaction() as db:
             await add_song(db, "song")
             raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
     assert await song_count(database) == 0
 
 
@@ -81,23 +84,19 @@ async def test_a_reading_sees_one_moment_while_others_write(database):
     assert await song_count(database) == 1
 
 
-async def test_transactions_that_read_and_then_write_do_not_lose_each_others_work(database_url):
-    """Each on a database of its own, as separate processes have: nothing but the database orders them."""
-    databases = [Database(database_url) for _ in range(4)]
-
+async def test_transactions_that_read_and_then_write_do_not_lose_each_others_work(processes):
     async def learn(database, number):
         async with database.transaction() as db:
             await count_songs(db)
             await songs.ensure(db, f"song-{number}", now=NOW)
 
-    await asyncio.gather(*(learn(databases[number % 4], number) for number in range(20)))
-    assert await song_count(databases[0]) == 20
-    for database in databases:
-        await database.close()
+    await asyncio.gather(*(learn(processes[number % 4], number) for number in range(20)))
+    assert await song_count(processes[0]) == 20
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("trusted_schema", 0)]
+    ("name", "value"),
+    [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("trusted_schema", 0)],
 )
 async def test_every_sqlite_connection_is_set_up(sqlite_database, name, value):
     async with sqlite_database.transaction() as writer, sqlite_database.reading() as reader:
@@ -115,7 +114,9 @@ def take_lock_elsewhere(url):
         "try: Database(sys.argv[1]).lock()\n"
         "except InUse as error: print(error)\n"
     )
-    return subprocess.run([sys.executable, "-c", program, url], capture_output=True, text=True, check=True).stdout
+    return subprocess.run(
+        [sys.executable, "-c", program, url], capture_output=True, text=True, check=True
+    ).stdout
 
 
 async def test_only_one_process_may_run_on_a_sqlite_file(sqlite_database):

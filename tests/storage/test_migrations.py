@@ -48,7 +48,7 @@ def differences(connection):
 
 
 def schema(connection):
-    """Everything that an engine says of our tables, also what Alembic does not compare: checks, conditions."""
+    """All that an engine says of our tables, also what Alembic does not compare: checks and conditions."""
     inspector = inspect(connection)
     aspects = {
         "columns": inspector.get_columns,

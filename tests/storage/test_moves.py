@@ -7,7 +7,6 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from storage import jobs, moves, separations
-from storage.database import Database
 from storage.moves import IllegalMove, Stale
 from storage.rows import Job, Separation
 from storage.states import MOVES, OPEN_JOBS, OPEN_SEPARATIONS, JobState, SeparationState
@@ -116,18 +115,15 @@ async def test_a_stale_move_writes_nothing_to_the_ledger(given, do, clock):
     await do(moves.move, delivering, J.DELIVERED, now=clock())  # its hold was still there to capture
 
 
-async def test_of_many_who_move_a_row_at_once_one_succeeds(given, database_url, clock):
+async def test_of_many_who_move_a_row_at_once_one_succeeds(given, processes, clock):
     job = await given.job()
-    databases = [Database(database_url) for _ in range(4)]
 
     async def withdraw(database):
         async with database.transaction() as db:
             return await moves.move(db, job, J.CANCELLED, now=clock())
 
-    outcomes = await asyncio.gather(*(withdraw(one) for one in databases * 3), return_exceptions=True)
+    outcomes = await asyncio.gather(*(withdraw(one) for one in processes * 3), return_exceptions=True)
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Job"] + ["Stale"] * 11
-    for one in databases:
-        await one.close()
 
 
 async def test_a_running_separation_without_its_task_is_refused(given, do, clock):

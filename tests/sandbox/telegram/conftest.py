@@ -12,6 +12,10 @@ import av
 import httpx
 import numpy as np
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from sandbox.serving import listening_socket, serving
@@ -155,3 +159,27 @@ def mp3(seconds: float = 2, title: str = "", artist: str = "") -> bytes:
 @pytest.fixture(scope="session")
 def song() -> bytes:
     return mp3(2.5, "Paper Boats", "Ann")
+
+
+@pytest.fixture
+async def host(song: bytes) -> AsyncIterator[tuple[str, list[str]]]:
+    """A web server with good and bad files; its address and how often it was asked."""
+    asked: list[str] = []
+
+    def page(body: bytes | str, mime: str, status: int = 200) -> Callable[[Request], Any]:
+        async def endpoint(request: Request) -> Response:
+            asked.append(request.url.path)
+            return Response(body, status, media_type=mime)
+
+        return endpoint
+
+    pages = {
+        "/song.mp3": page(song, "audio/mpeg"),
+        "/page.mp3": page("<html>", "text/html"),
+        "/song.wav": page(song, "audio/x-wav"),
+        "/large.mp3": page(b"x" * 30_000, "audio/mpeg"),
+        "/gone.mp3": page("", "audio/mpeg", 404),
+        "/x.pdf": page(b"%PDF", "application/pdf"),
+    }
+    async with served(Starlette(routes=[Route(path, endpoint) for path, endpoint in pages.items()])) as url:
+        yield url, asked

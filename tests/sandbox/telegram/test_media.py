@@ -1,28 +1,11 @@
-"""Audio and documents by upload, file_id and URL; albums, all or nothing."""
-
-import json
+"""Audio and documents by upload, file_id and URL, and back."""
 
 import pytest
-from starlette.applications import Starlette
-from starlette.responses import Response
-from starlette.routing import Route
 
 from sandbox.telegram import Limits
 
 MP3 = ("vocals.mp3", b"ID3 not really music", "audio/mpeg")
 ANY_ID = "CQACAgIAAxkBAAIBB2VvbGQtYW5kLWZvcmVpZ24"
-
-
-def audio(media, **about):
-    return {"type": "audio", "media": media, **about}
-
-
-def attached(*names):
-    return json.dumps([audio(f"attach://{name}", title=name) for name in names])
-
-
-def parts(*names):
-    return {name: (f"{name}.mp3", f"ID3 {name}".encode(), "audio/mpeg") for name in names}
 
 
 async def test_an_uploaded_audio_keeps_what_was_said_about_it(telegram, bot, ann, song):
@@ -136,89 +119,6 @@ async def test_a_body_far_too_large_is_drained_and_refused(make_telegram, serve,
         assert response.status_code == 413
 
 
-async def test_an_album_shares_a_group_and_its_ids_follow_each_other(telegram, bot, ann):
-    names = ["vocals", "bass", "drums"]
-    asked = await ann.say("/stems")
-    reply = {"message_id": asked.message_id}
-    sent = await bot.call(
-        "sendMediaGroup", parts(*names), chat_id=ann.user_id, media=attached(*names), reply_parameters=reply
-    )
-    first = sent[0]["message_id"]
-    assert [message["message_id"] for message in sent] == [first, first + 1, first + 2]
-    assert len({message["media_group_id"] for message in sent}) == 1
-    assert [message["audio"]["title"] for message in sent] == names
-    assert {message["reply_to_message"]["message_id"] for message in sent} == {asked.message_id}
-    assert [shown.audio.title for shown in telegram.messages(ann)[-3:]] == names
-
-
-ALBUMS = [
-    ([audio("attach://a")], "there are not enough messages to send as an album"),
-    ([audio("attach://a")] * 11, "too many messages to send as an album"),
-    ([audio("attach://a"), audio("attach://missing")], "media not found"),
-    (
-        [audio("attach://a"), {"type": "document", "media": "attach://b"}],
-        "can't use the media of the specified type in the album",
-    ),
-    ([audio("attach://a"), {"type": "voice", "media": "attach://b"}], 'type "voice" is unsupported'),
-    ([audio("attach://a"), audio("nonsense")], "wrong file identifier/HTTP URL specified"),
-    ([audio("attach://a"), audio("attach://b", caption="x" * 1025)], "message caption is too long"),
-    ([audio("attach://a"), audio("attach://b", duration="3")], 'field "duration" must be of type Number'),
-    ([audio("attach://a"), "b"], "can't parse InputMedia: expected an Object"),
-    ({}, "expected an Array of InputMedia"),
-]
-
-
-@pytest.mark.parametrize(("media", "words"), ALBUMS)
-async def test_a_wrong_album_is_refused_whole(telegram, bot, ann, media, words):
-    before = telegram.messages(ann)
-    refused = await bot.error("sendMediaGroup", parts("a", "b"), chat_id=ann.user_id, media=json.dumps(media))
-    assert refused == (400, f"Bad Request: {words}")
-    assert telegram.messages(ann) == before
-
-
-async def test_an_album_with_a_wav_in_it_is_refused(bot, ann):
-    files = parts("a") | {"b": ("b.wav", b"RIFF")}
-    refused = await bot.error("sendMediaGroup", files, chat_id=ann.user_id, media=attached("a", "b"))
-    assert refused == (400, "Bad Request: can't use the media of the specified type in the album")
-
-
-async def test_an_album_without_media_is_refused(bot, ann):
-    refused = await bot.error("sendMediaGroup", chat_id=ann.user_id)
-    assert refused == (400, 'Bad Request: parameter "media" is required')
-
-
-async def test_an_album_has_no_buttons(bot, ann):
-    buttons = {"inline_keyboard": [[{"text": "x", "callback_data": "x"}]]}
-    sent = await bot.call(
-        "sendMediaGroup", parts("a", "b"), chat_id=ann.user_id, media=attached("a", "b"), reply_markup=buttons
-    )
-    assert all("reply_markup" not in message for message in sent)
-
-
-@pytest.fixture
-async def host(serve, song):
-    """A web server with good and bad files; its address and how often it was asked."""
-    asked = []
-
-    def page(body, mime, status=200):
-        async def endpoint(request):
-            asked.append(request.url.path)
-            return Response(body, status, media_type=mime)
-
-        return endpoint
-
-    pages = {
-        "/song.mp3": page(song, "audio/mpeg"),
-        "/page.mp3": page("<html>", "text/html"),
-        "/song.wav": page(song, "audio/x-wav"),
-        "/large.mp3": page(b"x" * 30_000, "audio/mpeg"),
-        "/gone.mp3": page("", "audio/mpeg", 404),
-        "/x.pdf": page(b"%PDF", "application/pdf"),
-    }
-    async with serve(Starlette(routes=[Route(path, endpoint) for path, endpoint in pages.items()])) as url:
-        yield url, asked
-
-
 async def test_a_url_is_fetched_and_loses_title_and_performer(bot, ann, host, song):
     url, _ = host
     sent = await bot.call(
@@ -273,18 +173,6 @@ async def test_telegram_cannot_reach_this_machine_unless_allowed(make_telegram, 
     assert asked == []
 
 
-async def test_one_bad_url_fails_the_album(telegram, bot, ann, host):
-    url, _ = host
-    before = telegram.messages(ann)
-    media = json.dumps([audio(f"{url}/song.mp3"), audio(f"{url}/page.mp3")])
-    refused = await bot.error("sendMediaGroup", chat_id=ann.user_id, media=media)
-    assert refused == (
-        400,
-        'Bad Request: failed to send message #2 with the error message "WEBPAGE_MEDIA_EMPTY"',
-    )
-    assert telegram.messages(ann) == before
-
-
 async def test_files_come_back_by_get_file(bot, ann, song):
     sent = await bot.call("sendAudio", {"audio": ("x.mp3", song)}, chat_id=ann.user_id)
     file = await bot.call("getFile", file_id=sent["audio"]["file_id"])
@@ -307,49 +195,3 @@ async def test_large_files_do_not_come_back(make_telegram, bot_for):
         sent = await bot.call("sendAudio", {"audio": MP3}, chat_id=ann.user_id)
         refused = await bot.error("getFile", file_id=sent["audio"]["file_id"])
     assert refused == (400, "Bad Request: file is too big")
-
-
-async def test_copies_keep_the_album_together(telegram, bot, ann):
-    bob = telegram.person("Bob")
-    await bob.say("/start")
-    names = ["a", "b"]
-    sent = await bot.call("sendMediaGroup", parts(*names), chat_id=ann.user_id, media=attached(*names))
-    ids = [message["message_id"] for message in sent]
-    copied = await bot.call(
-        "copyMessages", chat_id=bob.user_id, from_chat_id=ann.user_id, message_ids=[*ids, 999]
-    )
-    shown = telegram.messages(bob)[-2:]
-    assert [message.message_id for message in shown] == [copy["message_id"] for copy in copied]
-    assert len({message.media_group_id for message in shown} | {sent[0]["media_group_id"]}) == 2
-    assert [message.audio.title for message in shown] == names
-    backwards = await bot.error(
-        "copyMessages", chat_id=bob.user_id, from_chat_id=ann.user_id, message_ids=ids[::-1]
-    )
-    assert backwards == (400, "Bad Request: message identifiers must be in a strictly increasing order")
-    nothing = await bot.error(
-        "copyMessages", chat_id=bob.user_id, from_chat_id=ann.user_id, message_ids=[999]
-    )
-    assert nothing == (400, "Bad Request: there are no messages to forward")
-
-
-async def test_a_forward_names_its_origin(telegram, bot, ann):
-    said = await ann.say("listen")
-    sent = await bot.call(
-        "forwardMessage", chat_id=ann.user_id, from_chat_id=ann.user_id, message_id=said.message_id
-    )
-    assert sent["forward_origin"]["sender_user"]["id"] == ann.user_id
-    assert (
-        len(
-            await bot.call(
-                "forwardMessages",
-                chat_id=ann.user_id,
-                from_chat_id=ann.user_id,
-                message_ids=[said.message_id],
-            )
-        )
-        == 1
-    )
-    copy = await bot.call(
-        "copyMessage", chat_id=ann.user_id, from_chat_id=ann.user_id, message_id=said.message_id
-    )
-    assert telegram.messages(ann)[-1].message_id == copy["message_id"]

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from sandbox.telegram import Event
 from sandbox.telegram.changes import BACKLOG_MAX
 
 MP3 = ("vocals.mp3", b"ID3 x", "audio/mpeg")
@@ -59,15 +60,9 @@ async def test_events_follow_every_change(telegram, bot, ann):
 async def test_a_reader_that_never_reads_is_dropped(telegram, ann):
     with telegram.subscribe() as events:
         for _ in range(BACKLOG_MAX + 5):
-            ann.world.changes.announce(telegram_event())
+            telegram.world.changes.announce(Event("action", ann.chat_id, detail="typing"))
         seen = [event async for event in events]
     assert len(seen) == BACKLOG_MAX - 1
-
-
-def telegram_event():
-    from sandbox.telegram import Event
-
-    return Event("action", 1, detail="typing")
 
 
 async def test_an_update_nobody_heard_has_no_id(telegram, ann):

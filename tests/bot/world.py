@@ -1,0 +1,306 @@
+"""The bot's real parts around one SQLite file, with stand-ins where it meets the world and a clock of ours."""
+
+from collections.abc import Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from functools import cache, partial
+from itertools import count
+from pathlib import Path
+
+import httpx
+from sqlalchemy import text
+from telegram.ext import ApplicationBuilder, ContextTypes, Defaults
+
+from bot import handlers
+from bot.app import apologise, handle
+from bot.connection import TelegramBot, connect, new_request
+from bot.delivery.fetch import Fetcher
+from bot.engine.schedule import loops
+from bot.intake.dispatcher import Dispatcher
+from bot.intake.limiter import Limiter
+from bot.services import BotContext, Services
+from bot.settings import Settings
+from bot.share_links import ShareLinks
+from storage import deliveries, jobs, ledger, separations
+from storage.database import Database
+from storage.jobs import JobView
+from storage.rows import Job, LedgerEntry, Part, Separation
+from tests.bot.telegram_stand_in import FakeTelegram, anonymous_admin, chat
+from tests.bot.upstream_stand_in import FakeProvider, FileHost
+
+ANN, BOB, EVE = 1001, 1002, 1003
+BAND = -1002003004005
+SONG = "5f0c2a9e-8d13-4b7e-9a41-2c6de7f1b034"
+OTHER_SONG = "00000000-8d13-4b7e-9a41-2c6de7f1b034"
+TASK = "7c1f0e9ab2d34c56a8f0917be2d4c361"
+NAMES = {ANN: "Ann", BOB: "Bob", EVE: "Eve"}
+CHANGES = text("SELECT total_changes()")
+
+
+class Killed(BaseException):
+    """The process ends here. No ``except Exception`` can swallow it."""
+
+
+class Boundaries:
+    """Counts where a process can die, and dies at one of them; a dead process does nothing more."""
+
+    def __init__(self, fatal: int | None = None) -> None:
+        self.passed: list[str] = []
+        self.fatal, self.dead = fatal, False
+
+    def __call__(self, name: str) -> None:
+        if not self.dead:
+            self.passed.append(name)
+            self.dead = len(self.passed) == self.fatal
+        if self.dead:
+            raise Killed(name)
+
+
+class MortalDatabase(Database):
+    """Every COMMIT of something has a boundary before and after it; ``broken`` makes it fail instead."""
+
+    boundary: Callable[[str], None] = staticmethod(lambda _: None)
+    broken: Exception | None = None
+
+    @asynccontextmanager
+    async def transaction(self):
+        async with super().transaction() as db:
+            before = await db.scalar(CHANGES)
+            yield db
+            if wrote := await db.scalar(CHANGES) != before:
+                self.boundary("before COMMIT")
+                if self.broken:
+                    raise self.broken
+        if wrote:
+            self.boundary("after COMMIT")
+
+
+@cache
+def our_defaults(settings: Settings) -> Defaults | None:
+    return connect(settings, new_request()).defaults
+
+
+def new_settings(url: str, **changes: object) -> Settings:
+    ours = {
+        "telegram_token": "123456789:AAFakeFakeFakeFakeFakeFakeFakeFake_1",
+        "database_url": url,
+        "sunoapi_org_api_key": "key-of-nobody",
+    }
+    return Settings.model_validate({**ours, **changes})
+
+
+@dataclass
+class World:
+    """``said`` is what came of the last update: the calls to Telegram that its handler made."""
+
+    services: Services
+    telegram: FakeTelegram
+    provider: FakeProvider
+    files: FileHost
+    clock: Callable[[], float]
+    boundary: Boundaries
+    numbers: count = field(default_factory=lambda: count(1))
+
+    def __post_init__(self) -> None:
+        contexts = ContextTypes(context=BotContext)
+        builder = ApplicationBuilder().bot(self.services.bot).updater(None).context_types(contexts)
+        self.application = builder.build()
+        self.application.bot_data["services"] = self.services
+        handlers.register(self.application)
+        self.loops = loops(self.services)
+        self.dispatcher = Dispatcher(
+            self.services, partial(handle, self.application), partial(apologise, self.services)
+        )
+
+    @property
+    def database(self) -> Database:
+        return self.services.database
+
+    async def start(self) -> None:
+        await self.application.initialize()
+
+    async def stop(self) -> None:
+        await self.application.shutdown()
+        await self.services.fetcher.aclose()
+        await self.services.share_links.aclose()
+        await self.database.close()
+
+    # What people do
+
+    def message(self, text: str, *, by: int = ANN, chat_id: int | None = None, **fields: object) -> dict:
+        """An update with a message, as Telegram would send it."""
+        number, first = next(self.numbers), text.split(" ")[0]
+        body = {
+            "message_id": number,
+            "date": int(self.clock()),
+            "chat": chat(chat_id or by),
+            "from": person(by),
+            "text": text,
+            **fields,
+        }
+        if text.startswith("/"):
+            body.setdefault("entities", [{"type": "bot_command", "offset": 0, "length": len(first)}])
+        return {"update_id": number, "message": body}
+
+    async def say(self, text: str, **fields: object) -> list[str]:
+        """Handle a message; the texts of what the bot said at once."""
+        return await self.handle(self.message(text, **fields))
+
+    async def say_anonymously(self, text: str) -> list[str]:
+        return await self.say(text, chat_id=BAND, **anonymous_admin(BAND))
+
+    async def handle(self, raw: dict) -> list[str]:
+        before = len(self.telegram.sent)
+        error = await handle(self.application, raw)
+        if error is not None:
+            raise error
+        return [call.text for call in self.telegram.sent[before:]]
+
+    def pressing(self, label: str, *, by: int = ANN, chat_id: int | None = None) -> dict:
+        """An update with a press of the newest button with this label in a chat."""
+        for (where, _), message in reversed(self.telegram.messages.items()):
+            for row in (message.get("reply_markup") or {}).get("inline_keyboard", []):
+                for button in row:
+                    if where == (chat_id or by) and label in button["text"]:
+                        return self.press_of(button["callback_data"], message, by=by)
+        raise AssertionError(f"no button {label}")
+
+    def press_of(self, data: str, message: dict, *, by: int = ANN) -> dict:
+        number = next(self.numbers)
+        query = {"id": str(number), "from": person(by), "chat_instance": "1", "data": data}
+        return {"update_id": number, "callback_query": {**query, "message": message}}
+
+    async def press(self, label: str, *, by: int = ANN, chat_id: int | None = None) -> str:
+        """Press a button; the text of the answer, marked where it is an alert."""
+        return await self.press_update(self.pressing(label, by=by, chat_id=chat_id))
+
+    async def press_update(self, raw: dict) -> str:
+        await self.handle(raw)
+        answer = self.telegram.called("answerCallbackQuery")[-1].data
+        assert answer["callback_query_id"] == raw["callback_query"]["id"]
+        return ("ALERT " if answer.get("show_alert") else "") + str(answer.get("text", ""))
+
+    # What the bot does by itself
+
+    async def step(self, name: str) -> bool:
+        """One step of the loop whose name begins like this."""
+        return await next(loop for loop in self.loops if loop.name.startswith(name)).step()
+
+    async def steps(self, *names: str) -> None:
+        for name in names:
+            assert await self.step(name), f"{name} found nothing to do"
+
+    async def work(self) -> None:
+        """Every step, until none finds anything to do at this moment."""
+        for _ in range(200):
+            if not any([await loop.step() for loop in self.loops]):
+                return
+        raise AssertionError("there is no end to it")
+
+    async def run_until_idle(self) -> None:
+        """Work, and move the clock to whatever is due next, until nothing is due any more."""
+        for loop in self.loops:
+            while await loop.step():
+                pass
+        for _ in range(300):
+            due = [(at, loop) for loop in self.loops if (at := await loop.next_due()) is not None]
+            if not due:
+                return
+            at, loop = min(due, key=lambda each: each[0])
+            self.clock.forward(max(at - self.clock(), 0.0))
+            if not await loop.step():
+                self.clock.forward(0.05)
+        raise AssertionError("there is no end to it")
+
+    # What is there to be seen
+
+    async def view(self, job_id: int = 1) -> JobView:
+        async with self.database.reading() as db:
+            return await jobs.view(db, job_id)
+
+    async def job(self, job_id: int = 1) -> Job:
+        return (await self.view(job_id)).job
+
+    async def separation(self, job_id: int = 1) -> Separation:
+        return (await self.view(job_id)).separation
+
+    async def jobs_of(self, user_id: int = ANN) -> list[Job]:
+        async with self.database.reading() as db:
+            views = await jobs.page(db, user_id, None, limit=50, offset=0)
+        return [view.job for view in reversed(views)]
+
+    async def parts(self, job_id: int = 1) -> list[Part]:
+        async with self.database.reading() as db:
+            return await deliveries.parts_of(db, job_id)
+
+    async def balance(self, owner_id: int = ANN, kind: str = "user") -> int:
+        async with self.database.reading() as db:
+            account = await ledger.find_account(db, kind, owner_id)
+        return account.balance
+
+    async def entries(self, owner_id: int = ANN, kind: str = "user") -> list[LedgerEntry]:
+        """Those that move credits, oldest first."""
+        async with self.database.reading() as db:
+            account = await ledger.find_account(db, kind, owner_id)
+            found = await ledger.statement(db, account.id, limit=100)
+        return list(reversed(found.entries))
+
+    async def stems(self, separation_id: int = 1) -> list[str]:
+        async with self.database.reading() as db:
+            return [stem.name for stem in await separations.stems_of(db, separation_id)]
+
+    async def grant(self, amount: int, owner_id: int, kind: str = "user") -> None:
+        async with self.database.transaction() as db:
+            account = await ledger.account_of(db, kind, owner_id)
+            key = f"test:{kind}:{owner_id}:{amount}"
+            await ledger.grant(db, account, amount, operation=key, note="a gift", now=self.clock())
+
+    def status_text(self, chat_id: int = ANN) -> str:
+        """The newest text that a chat shows."""
+        return self.telegram.texts_in(chat_id)[-1]
+
+
+def person(user_id: int) -> dict:
+    return {"id": user_id, "is_bot": False, "first_name": NAMES.get(user_id, "Somebody"), "language_code": "en"}
+
+
+def new_world(
+    url: str,
+    folder: Path,
+    clock: Callable[[], float],
+    *,
+    boundary: Boundaries | None = None,
+    providers: Mapping[str, object] | None = None,
+    telegram: FakeTelegram | None = None,
+    files: FileHost | None = None,
+    provider: FakeProvider | None = None,
+    **settings: object,
+) -> World:
+    """A bot that is put together and not started; what is not given is new."""
+    boundary = boundary or Boundaries()
+    telegram = replace(telegram, boundary=boundary) if telegram else FakeTelegram(clock, boundary)
+    provider = replace(provider, boundary=boundary) if provider else FakeProvider(boundary)
+    files = files or FileHost()
+    chosen = new_settings(url, **settings)
+    database = MortalDatabase(url)
+    database.boundary = boundary
+
+    async def sleep(seconds: float) -> None:
+        clock.forward(seconds)
+
+    services = Services(
+        settings=chosen,
+        database=database,
+        providers=providers or {provider.name: provider},
+        bot=TelegramBot(
+            chosen.telegram_token.get_secret_value(),
+            request=telegram,
+            get_updates_request=telegram,
+            defaults=our_defaults(chosen),
+            rate_limiter=Limiter(clock, sleep),
+        ),
+        fetcher=Fetcher(folder, transport=httpx.MockTransport(files), keep_free_bytes=0),
+        share_links=ShareLinks(httpx.MockTransport(lambda _: httpx.Response(404))),
+        now=clock,
+    )
+    return World(services, telegram, provider, files, clock, boundary)

@@ -1,0 +1,89 @@
+"""What is noted of people, chats and songs."""
+
+import pytest
+from sqlalchemy import select
+
+from storage import chats, jobs, ledger, lookups, songs
+from storage.rows import Song
+from storage.tables import chats as chats_table
+
+ANN, GROUP, SUPERGROUP = 11, -100, -1000
+
+
+@pytest.fixture
+def chat(database):
+    async def read(chat_id):
+        async with database.reading() as db:
+            return (await db.execute(select(chats_table).where(chats_table.c.id == chat_id))).one()
+
+    return read
+
+
+async def test_a_chat_is_there_again_when_it_speaks(given, do, clock, chat):
+    await given.enter_group(GROUP)
+    await do(chats.mark_gone, GROUP, now=clock.forward(5))
+    assert (await chat(GROUP)).gone_at == clock()
+    await given.enter_group(GROUP)
+    assert (await chat(GROUP)).gone_at is None
+    assert (await chat(GROUP)).first_seen_at == clock() - 5
+
+
+async def test_a_group_takes_its_jobs_lookups_and_credits_along(given, do, clock, chat):
+    await given.enter_group(GROUP)
+    job = await given.job(chat_id=GROUP)
+    words = {"request_key": "1", "kind": "task", "reference": "t", "message_id": 1, "now": clock()}
+    await do(lookups.ask, chat_id=GROUP, **words)
+    account = await do(ledger.account_of, "group", GROUP)
+    await do(chats.migrate, GROUP, SUPERGROUP, now=clock())
+    assert (await chat(GROUP)).migrated_to == SUPERGROUP
+    assert (await do(jobs.find, job.id)).chat_id == SUPERGROUP
+    assert (await do(lookups.claim, now=clock(), lease_s=60)).chat_id == SUPERGROUP
+    assert (await do(ledger.account_of, "group", SUPERGROUP)).id == account.id
+
+
+async def test_a_group_that_moves_twice_changes_nothing_the_second_time(given, do, clock):
+    await given.enter_group(GROUP)
+    account = await do(ledger.account_of, "group", GROUP)
+    for _ in range(2):
+        await do(chats.migrate, GROUP, SUPERGROUP, now=clock())
+    assert (await do(ledger.account_of, "group", SUPERGROUP)).id == account.id
+    assert await do(ledger.find_account, "group", GROUP) is None
+
+
+async def test_a_group_that_moves_leaves_other_accounts_alone(given, do, clock):
+    await given.enter_group(GROUP)
+    person = await do(ledger.account_of, "user", GROUP)
+    await do(chats.migrate, GROUP, SUPERGROUP, now=clock())
+    assert await do(ledger.account_of, "user", GROUP) == person
+
+
+async def test_a_song_is_made_once(do, clock):
+    made = await do(songs.ensure, "song", now=clock())
+    assert made == Song("song", None, None, None, None, clock())
+    assert await do(songs.ensure, "song", now=clock.forward(5)) == made
+
+
+async def test_what_an_upstream_says_is_learnt(do, clock):
+    told = {"task_id": "task", "title": "Paper Boats", "duration_s": 61.5}
+    await do(songs.learn, "song", learnt_from="kie", now=clock(), **told)
+    assert await do(songs.get, "song") == Song("song", "task", "Paper Boats", 61.5, "kie", clock())
+
+
+@pytest.mark.parametrize("left_out", ["task_id", "title", "duration_s"])
+async def test_what_an_upstream_leaves_out_stays(do, clock, left_out):
+    told = {"task_id": "task", "title": "Paper Boats", "duration_s": 61.5}
+    await do(songs.learn, "song", learnt_from="kie", now=clock(), **told)
+    news = {"task_id": "newer", "title": "Boats", "duration_s": 60.0}
+    del news[left_out]
+    await do(songs.learn, "song", learnt_from="suno_api", now=clock.forward(5), **news)
+    assert await do(songs.get, "song") == Song(
+        "song", **(told | news), learnt_from="suno_api", learnt_at=clock()
+    )
+
+
+async def test_what_is_no_news_changes_nothing(do, clock):
+    await do(songs.learn, "song", learnt_from="kie", title="Paper Boats", now=clock())
+    before = await do(songs.get, "song")
+    await do(songs.learn, "song", learnt_from="suno_api", title="Paper Boats", now=clock.forward(5))
+    await do(songs.learn, "song", learnt_from="suno_api", now=clock.forward(5))
+    assert await do(songs.get, "song") == before
