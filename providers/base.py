@@ -1,6 +1,6 @@
 """What every upstream looks like to the rest of the bot."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, TypeAlias
@@ -84,6 +84,7 @@ class Provider(Protocol):
     name: str  # "sunoapi_org": equal to the module, and in capitals the prefix of its settings
     title: str  # "sunoapi.org": what people and operators call it
     modes: frozenset[Mode]
+    costs: Mapping[Mode, float]  # the lowest that were seen for each of its modes, in its own credits
     limits: Limits
 
     def obstacle(self, song: SongRef, mode: Mode) -> str | None:

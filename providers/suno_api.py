@@ -5,7 +5,7 @@ Its route at Suno may be gone, which looks like an unknown song.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import httpx
 from pydantic import AliasChoices, AliasPath, Field
@@ -75,6 +75,7 @@ class SunoApi:
     name = "suno_api"
     title = "suno-api"
     modes = frozenset({Mode.BASIC})
+    costs: Mapping[Mode, float] = {Mode.BASIC: 10}  # Suno publishes no price of a split
     limits = Limits(submits=3, per_s=10, look_every_s=5)  # it has none of its own; behind it is one account
 
     def __init__(

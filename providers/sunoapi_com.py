@@ -4,7 +4,7 @@ https://docs.sunoapi.com; its sisters aimusicapi.ai and musicapi.ai say ``sonic`
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 import httpx
@@ -80,6 +80,7 @@ class SunoApiCom:
     name = "sunoapi_com"
     title = "sunoapi.com"
     modes = frozenset(Mode)
+    costs: Mapping[Mode, float] = {Mode.BASIC: 10, Mode.FULL: 50}
     limits = Limits(submits=1, per_s=3, look_every_s=15)
 
     def __init__(self, url: str, key: str, *, transport: httpx.AsyncBaseTransport | None = None) -> None:

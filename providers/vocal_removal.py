@@ -68,7 +68,7 @@ UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Brand:
-    """What one of the three has of its own. ``costs`` are the lowest that were seen, in its credits."""
+    """What one of the three has of its own."""
 
     name: str
     title: str
@@ -91,7 +91,8 @@ class VocalRemoval:
         transport: httpx.AsyncBaseTransport | None = None,
         song_address: str = SONG_ADDRESS,
     ) -> None:
-        self.name, self.title, self.limits = brand.name, brand.title, brand.limits
+        self.name, self.title = brand.name, brand.title
+        self.costs, self.limits = brand.costs, brand.limits
         self._brand, self._song_address = brand, song_address
         self._line = Line(url, {"Authorization": f"Bearer {key}"}, secret=key, transport=transport)
 
@@ -141,7 +142,7 @@ class VocalRemoval:
     async def _credits_or_rate(self, reply: Reply, mode: Mode) -> ProviderError:
         """What a 429 means that does not say it: the balance tells."""
         try:
-            short = await self.credits() < self._brand.costs[mode]
+            short = await self.credits() < self.costs[mode]
         except ProviderError:
             kind = self._brand.codes[429][0]
         else:

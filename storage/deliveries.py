@@ -61,16 +61,14 @@ async def replace(
     gone: Sequence[int] = (),
     now: float,
 ) -> None:
-    """Put other parts in a part's place, before those that are still to be sent; ``gone`` are given up."""
-    later = [
-        (PartKind(one.kind), stem_ids(one))
-        for one in await parts_of(db, job.id)
-        if one.state == PartState.PENDING and one.position > part.position
-    ]
+    """Put other parts in a part's place, before those that come later; ``gone`` are given up."""
+    later = [one for one in await parts_of(db, job.id) if one.position > part.position]
     await db.execute(delete(parts).where(parts.c.job_id == job.id, parts.c.position >= part.position))
-    await add(db, job, [*wanted, *later], now=now)
-    if gone:
-        await add(db, job, [(PartKind.SINGLE, [stem_id]) for stem_id in gone], now=now, state=PartState.GONE)
+    await add(db, job, wanted, now=now)
+    for one in later:  # also those given up before: the person is told of them at the end
+        planned = [(PartKind(one.kind), stem_ids(one))]
+        await add(db, job, planned, now=one.changed_at, state=PartState(one.state))
+    await add(db, job, [(PartKind.SINGLE, [stem_id]) for stem_id in gone], now=now, state=PartState.GONE)
 
 
 async def parts_of(db: Connection, job_id: int) -> list[Part]:

@@ -23,4 +23,4 @@ async def next_due(db: Connection) -> float | None:
 
 async def answered(db: Connection, lookup: Lookup) -> None:
     """Raises Stale where another worker answers it."""
-    await moves.finish_lookup(db, lookup)
+    await moves.finish(db, lookup, LookupState.ANSWERED)

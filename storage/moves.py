@@ -9,13 +9,20 @@ from sqlalchemy import ColumnElement, Table, and_, case, func, or_, select, upda
 from storage import ledger, tables
 from storage.database import Connection
 from storage.queries import one_or_none
-from storage.rows import Job, Lookup, Separation
-from storage.states import MOVES, OPEN_JOBS, JobState, LookupState, SeparationState
+from storage.rows import Job, Lookup, Notice, Separation
+from storage.states import MOVES, OPEN_JOBS, JobState, LookupState, NoticeState, SeparationState
 
 Row = TypeVar("Row", Separation, Job)
-Claimable = TypeVar("Claimable", Separation, Job, Lookup)
+Claimable = TypeVar("Claimable", Separation, Job, Lookup, Notice)
+Finishable = TypeVar("Finishable", Lookup, Notice)
+AnyRow = Separation | Job | Lookup | Notice
 
-TABLES: dict[type, Table] = {Separation: tables.separations, Job: tables.jobs, Lookup: tables.lookups}
+TABLES: dict[type, Table] = {
+    Separation: tables.separations,
+    Job: tables.jobs,
+    Lookup: tables.lookups,
+    Notice: tables.notices,
+}
 FINAL_JOBS = frozenset(JobState) - frozenset(OPEN_JOBS)
 FINAL_SEPARATIONS = frozenset({SeparationState.SUCCEEDED, SeparationState.FAILED, SeparationState.CANCELLED})
 
@@ -31,7 +38,7 @@ class Stale(Exception):
 async def claim(
     db: Connection,
     kind: type[Claimable],
-    state: SeparationState | JobState | LookupState,
+    state: SeparationState | JobState | LookupState | NoticeState,
     *where: ColumnElement[bool],
     now: float,
     lease_s: float,
@@ -83,12 +90,12 @@ async def postpone(db: Connection, row: Claimable, due_at: float, **changes: obj
     return await _write(db, row, {"due_at": due_at, **changes})
 
 
-async def finish_lookup(db: Connection, lookup: Lookup) -> None:
-    """A lookup has one move only: it was answered. Raises Stale."""
-    await _write(db, lookup, {"state": LookupState.ANSWERED, "due_at": None})
+async def finish(db: Connection, row: Finishable, to: LookupState | NoticeState) -> None:
+    """The one move of what costs nothing. Raises Stale."""
+    await _write(db, row, {"state": to, "due_at": None})
 
 
-async def renew(db: Connection, row: Separation | Job | Lookup, *, until: float) -> None:
+async def renew(db: Connection, row: AnyRow, *, until: float) -> None:
     """Keep a claim while work goes on. Raises Stale where it was lost."""
     table = TABLES[type(row)]
     kept = await db.execute(update(table).where(_ours(table, row)).values(lease_until=until))
@@ -121,7 +128,7 @@ async def _write(db: Connection, row: Claimable, changes: dict[str, object]) -> 
     return found
 
 
-def _ours(table: Table, row: Separation | Job | Lookup) -> ColumnElement[bool]:
+def _ours(table: Table, row: AnyRow) -> ColumnElement[bool]:
     lease = table.c.lease.is_(None) if row.lease is None else table.c.lease == row.lease
     return and_(table.c.id == row.id, table.c.state == row.state, lease)
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from storage.states import JobState, LookupState, SeparationState
+from storage.states import JobState, LookupState, NoticeState, SeparationState
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,8 @@ class Separation:
     provider: str
     state: SeparationState
     price: int
+    tried_json: str
+    credits_before: float | None
     upstream_task_id: str | None
     hinted_task_id: str | None
     callback_token: str
@@ -93,6 +95,7 @@ class Job:
     thread_id: int | None
     origin: str
     price: int
+    selection: str | None
     state: JobState
     why: str | None
     created_at: float
@@ -171,3 +174,19 @@ class Lookup:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "state", LookupState(self.state))
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    id: int
+    operation: str
+    chat_id: int
+    text: str
+    state: NoticeState
+    failures: int
+    due_at: float | None
+    lease: str | None
+    lease_until: float | None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "state", NoticeState(self.state))

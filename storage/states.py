@@ -40,6 +40,13 @@ class LookupState(StrEnum):
     ANSWERED = "answered"
 
 
+class NoticeState(StrEnum):
+    """A word to an operator: kept until it was said."""
+
+    UNSAID = "unsaid"
+    SAID = "said"
+
+
 # Equal text makes equal StrEnum members, and MOVES holds both machines: they share no word for a state
 # that can be left.
 State = SeparationState | JobState

@@ -1,5 +1,8 @@
 """Every table, index and check. Instants are UTC epoch seconds; ``_json`` columns hold JSON text."""
 
+from collections.abc import Iterable
+from enum import StrEnum
+
 from sqlalchemy import (
     REAL,
     BigInteger,
@@ -17,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-from storage.states import OPEN_SEPARATIONS, Entry, JobState, LookupState, SeparationState
+from storage.states import OPEN_SEPARATIONS, Entry, JobState, LookupState, NoticeState, SeparationState
 
 # SQLite's STRICT tables know INTEGER (64 bit) and REAL only.
 Big = BigInteger().with_variant(Integer, "sqlite")
@@ -38,12 +41,14 @@ def _table(name: str, *parts: Column[object] | CheckConstraint | UniqueConstrain
     return Table(name, metadata, *parts, sqlite_strict=True)
 
 
-def _one_of(column: str, words: type[SeparationState | JobState | Entry | LookupState]) -> CheckConstraint:
+def _one_of(
+    column: str, words: type[SeparationState | JobState | Entry | LookupState | NoticeState]
+) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({_quoted(words)})", name=f"{column}_known")
 
 
-def _quoted(words: object) -> str:
-    return ", ".join(f"'{word}'" for word in words)  # type: ignore[attr-defined]  # enums and tuples iterate
+def _quoted(words: Iterable[StrEnum]) -> str:
+    return ", ".join(f"'{word}'" for word in words)
 
 
 # Every claimable row carries these: whose it is for now, until when, and when it wants attention next.
@@ -101,6 +106,8 @@ separations = _table(
     Column("provider", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("price", Integer, nullable=False),
+    Column("tried_json", Text, nullable=False, server_default="[]"),  # [provider, why not] of those before
+    Column("credits_before", Instant),  # the upstream's balance just before the submit
     Column("upstream_task_id", Text),
     Column(
         "hinted_task_id", Text
@@ -171,6 +178,7 @@ jobs = _table(
     Column("thread_id", Big),  # the forum topic
     Column("origin", Text, nullable=False),  # started it, joined it, or was served from the archive
     Column("price", Integer, nullable=False),
+    Column("selection", Text),  # which stems: null for the first set, else "set:2" or "stem:<id>"
     Column("state", Text, nullable=False),
     Column("why", Text),
     Column("created_at", Instant, nullable=False),
@@ -281,3 +289,22 @@ lookups = _table(
     _one_of("state", LookupState),
 )
 Index("ix_lookups_due", lookups.c.state, lookups.c.due_at)
+
+alerts = _table(
+    "alerts",
+    Column("key", Text, primary_key=True),  # what is wrong, such as "kie:credits"
+    Column("since", Instant, nullable=False),
+)
+
+notices = _table(
+    "notices",
+    Column("id", Big, primary_key=True),
+    Column("operation", Text, nullable=False, unique=True),  # said once
+    Column("chat_id", Big, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    *_claimable(),
+    _one_of("state", NoticeState),
+)
+Index("ix_notices_due", notices.c.state, notices.c.due_at)

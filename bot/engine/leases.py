@@ -6,15 +6,14 @@ from contextlib import asynccontextmanager, suppress
 
 from bot.services import Services
 from storage import moves
-from storage.moves import Stale
-from storage.rows import Job, Lookup, Separation
+from storage.moves import AnyRow, Stale
 
 LEASE_S = 25.0
 RENEW_EVERY_S = LEASE_S / 3
 
 
 @asynccontextmanager
-async def kept(services: Services, row: Separation | Job | Lookup) -> AsyncIterator[None]:
+async def kept(services: Services, row: AnyRow) -> AsyncIterator[None]:
     """Renew the row's lease until the block ends."""
     renewing = asyncio.create_task(_renew(services, row))
     try:
@@ -25,7 +24,7 @@ async def kept(services: Services, row: Separation | Job | Lookup) -> AsyncItera
             await renewing
 
 
-async def _renew(services: Services, row: Separation | Job | Lookup) -> None:
+async def _renew(services: Services, row: AnyRow) -> None:
     with suppress(Stale):  # lost: whoever writes next will be told
         while True:
             await asyncio.sleep(RENEW_EVERY_S)

@@ -40,22 +40,23 @@ class Example:
     group_text: str = ""
 
 
+# With the task's id the upstream knows the song's title, too.
 SONG, ANOTHER_SONG = songs.SONGS[0], songs.SONGS[2]
 FAILING_SONG = songs.ODD["generation_failed"]
 LINK = f"https://suno.com/song/{ANOTHER_SONG.audio_id}"
 
-TWO_STEMS = Example("Two stems", f"/stems {SONG.audio_id}")
-FULL_SET = Example("Full set", f"/stems {SONG.audio_id} full")
-A_LINK = Example("A Suno link", LINK, f"/stems {LINK}")
-A_FAILURE = Example("A song that fails", f"/stems {FAILING_SONG.task_id}:{FAILING_SONG.audio_id}")
+TWO_STEMS = Example("Two stems", f"/stems {SONG.task_id}:{SONG.audio_id}")
+FULL_SET = Example("Full set", f"/stems {SONG.task_id}:{SONG.audio_id} full")
+A_LINK = Example("Suno link", LINK, f"/stems {LINK}")
+A_FAILURE = Example("Failing song", f"/stems {FAILING_SONG.task_id}:{FAILING_SONG.audio_id}")
 EXAMPLES = (
     TWO_STEMS,
     FULL_SET,
     A_LINK,
-    Example("My credits", "/credits"),
-    Example("My jobs", "/jobs"),
+    Example("Credits", "/credits"),
+    Example("Jobs", "/jobs"),
     A_FAILURE,
-    Example("A wrong id", "/stems paper-boats"),
+    Example("Wrong id", "/stems paper-boats"),
 )
 
 

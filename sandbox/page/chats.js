@@ -3,7 +3,7 @@
 import { MessageView, summaryOf } from "./messages.js";
 import { make } from "./texts.js";
 
-const NEAR_THE_END_PX = 120;
+const NEAR_THE_END_PX = 80;
 const ACTIONS = { typing: "is writing…", upload_document: "is sending files…", upload_voice: "is sending audio…" };
 const ACTION_SHOWN_MS = 6000; // Telegram's apps show it for about as long
 
@@ -15,6 +15,7 @@ export class ChatView {
     this.log.setAttribute("role", "log");
     this.log.setAttribute("aria-live", "off"); // the page announces what is new, in fewer words
     this.log.setAttribute("aria-label", `Messages: ${this.name}`);
+    this.keepEnd();
     this.badge = make("span", { className: "badge", hidden: true });
     this.tab = make(
       "button", { type: "button", className: "chat" },
@@ -40,6 +41,20 @@ export class ChatView {
     this.tab.setAttribute("aria-current", isOpen);
     if (!isOpen) return;
     this.count(-this.unread);
+    this.toEnd();
+  }
+
+  // Who reads the newest goes on doing so when the log grows, or shrinks because a keyboard opens.
+  keepEnd() {
+    this.isAtEnd = true;
+    this.log.addEventListener("scroll", () => {
+      this.isAtEnd = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < NEAR_THE_END_PX;
+    });
+    new ResizeObserver(() => this.isAtEnd && this.toEnd()).observe(this.log);
+  }
+
+  toEnd() {
+    this.isAtEnd = true;
     this.log.scrollTop = this.log.scrollHeight;
   }
 
@@ -50,11 +65,10 @@ export class ChatView {
   }
 
   show(message) {
-    const isAtEnd = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < NEAR_THE_END_PX;
     const known = this.views.get(message.message_id);
     if (known) known.show(message);
     else this.add(message);
-    if (isAtEnd || (!known && message.from.id === this.me)) this.log.scrollTop = this.log.scrollHeight;
+    if (this.isAtEnd || (!known && message.from.id === this.me)) this.toEnd();
   }
 
   add(message) {

@@ -128,7 +128,7 @@ class FakeTelegram(BaseRequest):
         """No file_id that was given out is good any more."""
         self.known_files.clear()
 
-    async def do_request(self, url, method, request_data=None, **_timeouts):
+    async def do_request(self, url, method, request_data=None, **_timeouts):  # noqa: ARG002  always POST
         name = url.rsplit("/", 1)[1]
         data = dict(request_data.parameters) if request_data else {}
         files = dict(request_data.multipart_data) if request_data and request_data.contains_files else {}
@@ -150,13 +150,13 @@ class FakeTelegram(BaseRequest):
     def _otherwise(self, _data, _uploads):
         return True
 
-    def _getMe(self, _data, _uploads):  # noqa: N802  the names are Telegram's
+    def _getMe(self, _data, _uploads):
         return BOT
 
-    def _getUpdates(self, data, _uploads):  # noqa: N802
+    def _getUpdates(self, data, _uploads):
         return [update for update in self.pending if update["update_id"] >= data.get("offset", 0)]
 
-    def _getChatMember(self, data, _uploads):  # noqa: N802
+    def _getChatMember(self, data, _uploads):
         user = {"id": data["user_id"], "is_bot": False, "first_name": "Somebody"}
         if data["user_id"] not in self.admins:
             return {"user": user, "status": "member"}
@@ -166,10 +166,10 @@ class FakeTelegram(BaseRequest):
         granted = dict.fromkeys((*rights, *more, *stories), True)
         return {"user": user, "status": "administrator", **granted}
 
-    def _sendMessage(self, data, _uploads):  # noqa: N802
+    def _sendMessage(self, data, _uploads):
         return self._keep(data, text=data["text"], reply_markup=data.get("reply_markup"))
 
-    def _editMessageText(self, data, _uploads):  # noqa: N802
+    def _editMessageText(self, data, _uploads):
         message = self.messages.get((data["chat_id"], data["message_id"]))
         if message is None:
             return NOT_THERE
@@ -179,13 +179,13 @@ class FakeTelegram(BaseRequest):
         message.update(new)
         return message
 
-    def _sendAudio(self, data, uploads):  # noqa: N802
+    def _sendAudio(self, data, uploads):
         return self._file("audio", data["audio"] if not uploads else "", data, list(uploads.values()))
 
-    def _sendDocument(self, data, uploads):  # noqa: N802
+    def _sendDocument(self, data, uploads):
         return self._file("document", data["document"] if not uploads else "", data, list(uploads.values()))
 
-    def _sendMediaGroup(self, data, uploads):  # noqa: N802
+    def _sendMediaGroup(self, data, uploads):
         results = []
         for item in data["media"]:
             attached = item["media"].removeprefix("attach://")
@@ -204,7 +204,8 @@ class FakeTelegram(BaseRequest):
         body = {"file_id": file_id, "file_unique_id": f"u{file_id}", "file_name": name}
         if kind == "audio":
             body |= {"duration": data.get("duration") or 1, "title": data.get("title", name)}
-        return self._keep(data, caption=data.get("caption"), **{kind: body | ({"file_size": size} if size else {})})
+        body |= {"file_size": size} if size else {}
+        return self._keep(data, caption=data.get("caption"), **{kind: body})
 
     def _keep(self, data, **content):
         chat_id, message_id = int(data["chat_id"]), next(self._ids)

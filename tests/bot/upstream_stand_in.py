@@ -14,6 +14,7 @@ from sandbox.song import STEMS
 
 FILES = "https://files.example"
 BASIC = ("vocals", "instrumental")
+LIMITS = Limits(submits=18, per_s=10, look_every_s=10, link_life_days=14)
 
 
 def links(*names: str, days: str = "1") -> tuple[StemLink, ...]:
@@ -32,7 +33,7 @@ class FakeProvider:
     name: str = "sunoapi_org"
     title: str = "sunoapi.org"
     modes: frozenset[Mode] = frozenset(Mode)
-    limits: Limits = Limits(submits=18, per_s=10, look_every_s=10, link_life_days=14)
+    limits: Limits = LIMITS
     hindrance: str | None = None
     song_title: str | None = "Paper Boats"
     stems: Sequence[str] = ()

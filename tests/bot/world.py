@@ -1,4 +1,4 @@
-"""The bot's real parts around one SQLite file, with stand-ins where it meets the world and a clock of ours."""
+"""The bot's real parts around one SQLite file, with stand-ins at its edges and a clock that tests move."""
 
 from collections.abc import Callable, Mapping
 from contextlib import asynccontextmanager
@@ -261,7 +261,8 @@ class World:
 
 
 def person(user_id: int) -> dict:
-    return {"id": user_id, "is_bot": False, "first_name": NAMES.get(user_id, "Somebody"), "language_code": "en"}
+    name = NAMES.get(user_id, "Somebody")
+    return {"id": user_id, "is_bot": False, "first_name": name, "language_code": "en"}
 
 
 def new_world(

@@ -1,6 +1,7 @@
 """Updates are kept once, handled at least once, and given up when their handler keeps failing."""
 
 import asyncio
+from itertools import chain
 
 import pytest
 
@@ -110,7 +111,7 @@ async def test_of_many_takers_each_update_goes_to_one(store, clock, processes):
             return ids(await inbox.take_abandoned(db, **wanted))
 
     taken = await asyncio.gather(*(take(database) for database in processes * 3))
-    assert sorted(sum(taken, [])) == list(range(1, 21))
+    assert sorted(chain(*taken)) == list(range(1, 21))
     assert max(map(len, taken)) == 3
 
 

@@ -185,6 +185,8 @@ def upgrade() -> None:
         sa.Column("provider", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("price", sa.Integer(), nullable=False),
+        sa.Column("tried_json", sa.Text(), server_default="[]", nullable=False),
+        sa.Column("credits_before", INSTANT, nullable=True),
         sa.Column("upstream_task_id", sa.Text(), nullable=True),
         sa.Column("hinted_task_id", sa.Text(), nullable=True),
         sa.Column("callback_token", sa.Text(), nullable=False),
@@ -234,6 +236,7 @@ def upgrade() -> None:
         sa.Column("thread_id", BIG, nullable=True),
         sa.Column("origin", sa.Text(), nullable=False),
         sa.Column("price", sa.Integer(), nullable=False),
+        sa.Column("selection", sa.Text(), nullable=True),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("why", sa.Text(), nullable=True),
         sa.Column("created_at", INSTANT, nullable=False),
@@ -355,6 +358,30 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("stem_id", "bot_id", "kind", name="pk_telegram_files"),
         sqlite_strict=True,
     )
+    op.create_table(
+        "alerts",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("since", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("key", name="pk_alerts"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "notices",
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("operation", sa.Text(), nullable=False),
+        sa.Column("chat_id", BIG, nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("due_at", INSTANT, nullable=True),
+        sa.Column("lease", sa.Text(), nullable=True),
+        sa.Column("lease_until", INSTANT, nullable=True),
+        sa.CheckConstraint("state IN ('unsaid', 'said')", name=op.f("ck_notices_state_known")),
+        sa.PrimaryKeyConstraint("id", name="pk_notices"),
+        sa.UniqueConstraint("operation", name="uq_notices_operation"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_notices_due", "notices", ["state", "due_at"])
     is_sqlite = op.get_bind().dialect.name == "sqlite"
     for trigger in SQLITE_TRIGGERS if is_sqlite else POSTGRESQL_TRIGGERS:
         op.execute(trigger)
