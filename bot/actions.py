@@ -187,7 +187,7 @@ async def _separation_for(
     if kept := await separations.archived_for(db, song.audio_id, mode, bot_id=services.bot.id, now=now):
         return await _with_payer(db, kept, "archive")
     full_song = replace(song, task_id=song.task_id or known.task_id)
-    provider = pricing.choose(services.providers, full_song, mode)
+    provider = pricing.choose(services.providers, full_song, mode, health=services.health())
     return await _create(db, services, full_song, mode, provider), "started"
 
 

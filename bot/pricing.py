@@ -1,6 +1,6 @@
 """What a job costs, and which upstream gets it. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from providers.base import Mode, Provider, SongRef
 from storage.rows import Separation
@@ -20,15 +20,24 @@ def usual(providers: Mapping[str, Provider], price: Callable[[str, str], int]) -
     return found
 
 
-def choose(providers: Mapping[str, Provider], song: SongRef, mode: Mode) -> Provider:
-    """The first provider that can take this song and mode; raises NoProvider with the first obstacle."""
-    obstacles = []
-    for provider in providers.values():
-        obstacle = provider.obstacle(song, mode)
-        if obstacle is None:
-            return provider
-        obstacles.append(obstacle)
-    raise NoProvider(obstacles[0] if obstacles else "No upstream is in use.")
+def choose(
+    providers: Mapping[str, Provider],
+    song: SongRef,
+    mode: Mode,
+    *,
+    tried: Collection[str] = (),
+    health: Mapping[str, int] | None = None,
+) -> Provider:
+    """The first provider, the healthy ones before the others, that can take this song and mode.
+
+    ``health`` ranks them by name: 0 is well, more is worse. Raises NoProvider with the first obstacle.
+    """
+    left = [provider for name, provider in providers.items() if name not in tried]
+    takers = [provider for provider in left if provider.obstacle(song, mode) is None]
+    if takers:
+        return min(takers, key=lambda provider: (health or {}).get(provider.name, 0))
+    obstacles = [provider.obstacle(song, mode) for provider in left]
+    raise NoProvider(next(filter(None, obstacles), "No upstream is left to try."))
 
 
 def offers_full_set(providers: Mapping[str, Provider], separation: Separation) -> bool:

@@ -15,6 +15,7 @@ from bot.intake.budgets import Kind
 from bot.metrics import Metrics
 from bot.settings import Settings
 from bot.share_links import ShareLinks
+from bot.upstreams import Upstream, upstream
 from providers.base import Mode, Provider
 from storage.database import Database
 
@@ -73,8 +74,17 @@ class Services:
     wakes: Wakes = field(default_factory=Wakes)
     pulse: Pulse = field(default_factory=Pulse)
     now: Callable[[], float] = time.time
+    upstreams: dict[str, Upstream] = field(init=False)  # by name, how each provider's upstream is doing
     # By update_id, why a handler failed: what PTB's error handler tells the intake.
     failed_updates: dict[int, BaseException] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.upstreams = {
+            name: upstream(provider, lambda: self.now()) for name, provider in self.providers.items()
+        }
+
+    def health(self) -> dict[str, int]:
+        return {name: one.health for name, one in self.upstreams.items()}
 
     def prices(self) -> dict[Mode, int]:
         """What each mode costs, as a rule."""

@@ -4,11 +4,20 @@ import logging
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import IntEnum
 
 from aiolimiter import AsyncLimiter
 
-from providers.base import Limits
-from providers.errors import Misconfigured, OutcomeUnknown, ProviderError, TaskUnknown, TooFast, Unavailable
+from providers.base import Limits, Provider
+from providers.errors import (
+    Misconfigured,
+    NoCredits,
+    OutcomeUnknown,
+    ProviderError,
+    TaskUnknown,
+    TooFast,
+    Unavailable,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -19,7 +28,7 @@ LONGEST_PROBE_S = 300.0
 
 def is_failure(outcome: object) -> bool:
     """Whether an answer speaks against the upstream itself, not against one song or task."""
-    return isinstance(outcome, Unavailable | OutcomeUnknown | Misconfigured) and not isinstance(
+    return isinstance(outcome, Unavailable | OutcomeUnknown) and not isinstance(
         outcome, TaskUnknown | TooFast
     )
 
@@ -33,10 +42,10 @@ class Breaker:
     probe_at: float = 0.0
     _probes: int = 0
 
-    def failed(self, now: float, *, at_once: bool = False) -> bool:
-        """Count a failure; True where it has just opened. ``at_once`` for what no repeat can mend."""
+    def failed(self, now: float) -> bool:
+        """Count a failure; True where it has just opened."""
         self.failures += 1
-        opened = not self.is_open and (at_once or self.failures >= OPENS_AFTER)
+        opened = not self.is_open and self.failures >= OPENS_AFTER
         if opened:
             self.is_open, self._probes = True, 0
             self.probe_at = now + FIRST_PROBE_S
@@ -65,6 +74,14 @@ def submit_limiter(limits: Limits) -> AsyncLimiter:
     return AsyncLimiter(burst, burst / fills_per_s)
 
 
+class Health(IntEnum):
+    """How gladly work is given to it: the lower the better."""
+
+    WELL = 0
+    SHORT = 1  # out of credits or the key refused: it says so at once and for nothing
+    DOWN = 2  # the breaker is open
+
+
 @dataclass(slots=True)
 class Upstream:
     """One upstream's health. ``credits`` are its own, as last told."""
@@ -75,36 +92,69 @@ class Upstream:
     now: Callable[[], float]
     breaker: Breaker = field(default_factory=Breaker)
     credits: float | None = None
+    probed_at: float | None = None
+    trouble: Misconfigured | None = None  # what only the operator can mend
     last_error: str | None = None
     paused_until: float = 0.0
+    _credits_in_trouble: float | None = None
 
     @property
-    def takes_work(self) -> bool:
-        return not self.breaker.is_open
+    def health(self) -> Health:
+        if self.breaker.is_open:
+            return Health.DOWN
+        return Health.SHORT if self.trouble else Health.WELL
 
-    def may_submit(self) -> bool:
-        return self.takes_work and self.now() >= self.paused_until and self.submits.has_capacity()
+    def wait_s(self) -> float:
+        """How long nothing may be submitted there; 0: now."""
+        until = max(self.paused_until, self.breaker.probe_at if self.breaker.is_open else 0.0)
+        if until > self.now():
+            return until - self.now()
+        return 0.0 if self.submits.has_capacity() else self.submits.time_period / self.submits.max_rate
 
     def note(self, outcome: object) -> None:
-        """Take in how an exchange went: what came, or its ProviderError."""
-        if isinstance(outcome, TooFast) and outcome.wait_s:
-            self.paused_until = max(self.paused_until, self.now() + outcome.wait_s)
-        if not is_failure(outcome):
-            self._closed(self.breaker.succeeded())
-            return
-        self.last_error = str(outcome)
-        if self.breaker.failed(self.now(), at_once=isinstance(outcome, Misconfigured)):
-            logger.warning("%s is set aside for a while: %s", self.title, outcome)
+        """Take in how a submit or a look went: what came, or its ProviderError."""
+        if isinstance(outcome, TooFast):
+            self.paused_until = max(self.paused_until, self.now() + (outcome.wait_s or 1.0))
+        if isinstance(outcome, ProviderError):
+            self.last_error = str(outcome)
+        if isinstance(outcome, Misconfigured):
+            self.trouble, self._credits_in_trouble = outcome, None
+        elif is_failure(outcome):
+            if self.breaker.failed(self.now()):
+                logger.warning("%s is set aside for a while: %s", self.title, outcome)
+        else:
+            self._answered()
+
+    def submitted(self) -> None:
+        """A submit was taken: the key works, and there were credits."""
+        self.trouble = None
 
     def probed(self, outcome: float | ProviderError) -> None:
         """Take in what the credits call said."""
         if isinstance(outcome, ProviderError):
             self.last_error = str(outcome)
-            self.breaker.probe_failed(self.now())
+            if isinstance(outcome, Misconfigured):
+                self.trouble, self._credits_in_trouble = outcome, None
+            elif self.breaker.is_open:
+                self.breaker.probe_failed(self.now())
             return
         self.credits = outcome
-        self._closed(self.breaker.succeeded())
+        self._mended(outcome)
+        self._answered()
 
-    def _closed(self, has_closed: bool) -> None:
-        if has_closed:
+    def _mended(self, credits: float) -> None:
+        """A key that is taken again is mended; so are credits, once there are more than there were."""
+        if not isinstance(self.trouble, NoCredits):
+            self.trouble = None
+        elif self._credits_in_trouble is None:
+            self._credits_in_trouble = credits
+        elif credits > self._credits_in_trouble:
+            self.trouble = None
+
+    def _answered(self) -> None:
+        if self.breaker.succeeded():
             logger.warning("%s is back", self.title)
+
+
+def upstream(provider: Provider, now: Callable[[], float]) -> Upstream:
+    return Upstream(provider.name, provider.title, submit_limiter(provider.limits), now)

@@ -143,6 +143,31 @@ async def claim_overdue(
     return None
 
 
+async def others_submitted(db: Connection, separation: Separation, *, since: float) -> bool:
+    """Whether anything else of ours was submitted at its provider since then."""
+    other = select(separations.c.id).where(
+        separations.c.provider == separation.provider,
+        separations.c.id != separation.id,
+        separations.c.submitted_at >= since,
+    )
+    return bool(await db.scalar(select(other.exists())))
+
+
+async def times(db: Connection, provider: str, mode: str, *, newest: int) -> list[float]:
+    """How many seconds the newest finished ones took at this provider, from submit to links."""
+    took = (
+        select(separations.c.finished_at - separations.c.submitted_at)
+        .where(
+            separations.c.provider == provider,
+            separations.c.mode == mode,
+            separations.c.state == SeparationState.SUCCEEDED,
+        )
+        .order_by(separations.c.id.desc())
+        .limit(newest)
+    )
+    return [float(seconds) for seconds in await db.scalars(took) if seconds is not None]
+
+
 async def counts(db: Connection) -> list[tuple[str, str, int]]:
     """How many open ones each provider has: provider, state, number."""
     by = (separations.c.provider, separations.c.state)

@@ -1,5 +1,5 @@
-"""A job killed at every boundary of its life: each call to an upstream, to Telegram and each COMMIT, before and
-after its effect. Then a restart, with nothing but the database file left, and Telegram repeats its update.
+"""A job killed at every boundary of its life: each call to an upstream, to Telegram and each COMMIT, before
+and after its effect. Then a restart, with nothing left but the database file; Telegram repeats its update.
 """
 
 import asyncio
@@ -39,7 +39,8 @@ class Outside:
 
     async def run(self, boundary: Boundaries) -> World:
         """One life of the process: it starts, takes Telegram's update up, and works until all is done."""
-        parts = {"telegram": self.telegram, "provider": self.provider}
+        parts = {"telegram": self.telegram, "provider": self.provider, "look_first_seconds": 6}
+        parts["job_deadline_seconds"] = 120
         world = new_world(self.url, self.folder, self.clock, boundary=boundary, **parts)
         self.telegram, self.provider = world.telegram, world.provider
         try:

@@ -94,7 +94,7 @@ async def _gather_people(sandbox: Sandbox) -> None:
     you, ann = sandbox.telegram.person("You"), sandbox.telegram.person("Ann")
     await you.say("/start")
     band = sandbox.telegram.group("Band", members=[you, ann])
-    await ann.say(f"Listen to this: {page.LINK}", band)
+    await ann.say(f"Listen to this: {page.LINK}\nCan somebody reply with /stems?", band)
 
 
 def _welcome(url: str, *, opens: bool) -> None:

@@ -10,7 +10,8 @@ from telegram.error import TelegramError
 
 from bot import actions, keyboards, offers, pricing, songs, texts
 from bot.engine.leases import LEASE_S, kept
-from bot.engine.steps import answer, learn_songs
+from bot.engine.steps import answer
+from bot.engine.writing import learn_songs
 from bot.intake.budgets import Kind
 from bot.intake.limiter import Dropped
 from bot.outcomes import Outcome, outcome_of, wait_s

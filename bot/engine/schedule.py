@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from functools import partial
 
+from bot.engine.alerts import notice_one, probe_one
 from bot.engine.deliver import deliver_one
 from bot.engine.lookups import lookup_one
 from bot.engine.loops import Loop, NextDue
@@ -11,7 +12,7 @@ from bot.engine.steps import expire_one, find_one, look_one, rescue_one, submit_
 from bot.engine.sweep import sweep_one
 from bot.services import Services
 from providers.base import Provider
-from storage import jobs, lookups, separations
+from storage import jobs, lookups, notices, separations
 from storage.database import Connection
 from storage.states import SeparationState
 
@@ -39,6 +40,7 @@ def loops(services: Services) -> list[Loop]:
             EXCHANGE_LIMIT_S,
             workers=2,
         ),
+        Loop("notice", partial(notice_one, services), _due(services, notices.next_due), 120),
         Loop("rescue", partial(rescue_one, services), _never, 60, idle_s=5),
         Loop("expire", partial(expire_one, services), _never, 60, idle_s=5),
         Loop("sweep", partial(sweep_one, services), _never, 60, idle_s=600),
@@ -54,7 +56,10 @@ def _loops_of(services: Services, provider: Provider) -> list[Loop]:
         ("look", look_one, S.RUNNING, 4),
         ("find", find_one, S.UNCERTAIN, 1),
     )
-    return [
+    probe = Loop(
+        f"probe {provider.name}", partial(probe_one, services, provider), _never, EXCHANGE_LIMIT_S, idle_s=5
+    )
+    return [probe] + [
         Loop(
             f"{name} {provider.name}",
             partial(step, services, provider),

@@ -1,19 +1,22 @@
 """The steps of a separation: submit, look, find, rescue, expire."""
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable
 from typing import TypeVar
 
-from bot.engine import workflow
+from bot import pricing
+from bot.engine import alerts, workflow
 from bot.engine.leases import LEASE_S, kept
-from bot.engine.workflow import Decision, Move, Pace, Snooze
+from bot.engine.workflow import Decision, Move, Pace
+from bot.engine.writing import apply, learn_songs, write
 from bot.services import Services
-from providers.base import Mode, Provider, Song, SongRef, Succeeded
+from bot.upstreams import Health
+from providers.base import Mode, Provider, SongRef
 from providers.errors import ProviderError
-from storage import jobs, moves, separations, songs
-from storage.database import Connection
+from storage import separations, songs
 from storage.rows import Separation
-from storage.states import JobState, SeparationState
+from storage.states import SeparationState
 
 logger = logging.getLogger(__name__)
 
@@ -21,8 +24,8 @@ S = SeparationState
 T = TypeVar("T")
 
 
+CREDITS_WITHIN_S = 5.0
 OVERDUE_S = 60.0  # how long after its deadline a separation is ended without asking its upstream
-DAY_S = 86400.0
 # Upstreams that demand a callback address get this one where they cannot reach us.
 NO_CALLBACK = "https://example.com/no-callback"
 
@@ -37,22 +40,61 @@ async def submit_one(services: Services, provider: Provider) -> bool:
         queued = await separations.claim(db, S.QUEUED, provider.name, now=services.now(), lease_s=LEASE_S)
         if queued is None:
             return False
-        first = workflow.before_submit(queued, now=services.now())
+        first = _before_submit(services, queued)
         # On disk before the request goes out: a kill from here on leaves SUBMITTING, never sent again.
         ours = {"lease": queued.lease, "lease_until": queued.lease_until, "submitted_at": services.now()}
-        separation = await apply(db, services, queued, first, **ours if first.to is S.SUBMITTING else {})
-    services.wakes.wake("status")
-    if separation.state is not S.SUBMITTING:
-        return True
-    async with kept(services, separation):
-        await _learn_title(services, provider, separation)
-        outcome = await answer(
-            provider.submit(song_of(separation), Mode(separation.mode), callback_url(services, separation))
-        )
-        logger.info("separation %s: submit to %s: %s", separation.id, provider.name, outcome)
-        decision = workflow.after_submit(separation, outcome, now=services.now(), pace=pace(services))
-        await _write(services, separation, decision)
+        goes_out = isinstance(first, Move) and first.to is S.SUBMITTING
+        separation = await apply(db, services, queued, first, **ours if goes_out else {})
+    services.wakes.wake("status", "submit")
+    if goes_out:
+        async with kept(services, separation):
+            await _submit(services, provider, separation)
     return True
+
+
+async def _submit(services: Services, provider: Provider, separation: Separation) -> None:
+    upstream = services.upstreams[provider.name]
+    await _learn_title(services, provider, separation)
+    await upstream.submits.acquire()
+    credits_before = await _credits(provider)
+    outcome = await answer(
+        provider.submit(song_of(separation), Mode(separation.mode), callback_url(services, separation))
+    )
+    logger.info("separation %s: submit to %s: %s", separation.id, provider.name, outcome)
+    upstream.note(outcome)
+    decision = workflow.after_submit(
+        separation,
+        outcome,
+        now=services.now(),
+        pace=pace(services),
+        next_provider=_next_provider(services, separation),
+        title=provider.title,
+    )
+    await write(services, separation, decision, credits_before=credits_before)
+    await alerts.after_submit(services, provider, outcome)
+
+
+def _before_submit(services: Services, separation: Separation) -> Decision:
+    upstream = services.upstreams[separation.provider]
+    return workflow.before_submit(
+        separation,
+        now=services.now(),
+        wait_s=upstream.wait_s(),
+        is_down=upstream.health is Health.DOWN,
+        next_provider=_next_provider(services, separation),
+        title=upstream.title,
+    )
+
+
+def _next_provider(services: Services, separation: Separation) -> str | None:
+    """Who else could do it, and is not down."""
+    had_their_turn = {separation.provider, *workflow.tried(separation)}
+    song, mode, health = song_of(separation), Mode(separation.mode), services.health()
+    try:
+        found = pricing.choose(services.providers, song, mode, tried=had_their_turn, health=health)
+    except pricing.NoProvider:
+        return None
+    return None if health[found.name] == Health.DOWN else found.name
 
 
 async def look_one(services: Services, provider: Provider) -> bool:
@@ -65,9 +107,10 @@ async def look_one(services: Services, provider: Provider) -> bool:
         return False
     async with kept(services, separation):
         outcome = await answer(provider.look(separation.upstream_task_id))
+        services.upstreams[provider.name].note(outcome)
         _log_look(separation, outcome)
         decision = workflow.after_look(separation, outcome, now=services.now(), pace=pace(services))
-        await _write(services, separation, decision)
+        await write(services, separation, decision)
     return True
 
 
@@ -82,9 +125,35 @@ async def find_one(services: Services, provider: Provider) -> bool:
     async with kept(services, separation):
         asked = (song_of(separation), Mode(separation.mode), callback_url(services, separation))
         outcome = await answer(provider.find(*asked, separation.hinted_task_id))
-        decision = workflow.after_find(separation, outcome, now=services.now(), pace=pace(services))
-        await _write(services, separation, decision)
+        decision = workflow.after_find(
+            separation,
+            outcome,
+            now=services.now(),
+            pace=pace(services),
+            credits_now=await _credits_as_proof(services, provider, separation),
+        )
+        await write(services, separation, decision)
     return True
+
+
+async def _credits_as_proof(services: Services, provider: Provider, separation: Separation) -> float | None:
+    """The balance there, where only this separation can have changed it since it was submitted."""
+    submitted_at = separation.submitted_at or separation.created_at
+    if separation.credits_before is None or services.now() < submitted_at + workflow.BOOKED_AFTER_S:
+        return None
+    async with services.database.reading() as db:
+        if await separations.others_submitted(db, separation, since=submitted_at - workflow.BOOKED_AFTER_S):
+            return None
+    return await _credits(provider)
+
+
+async def _credits(provider: Provider) -> float | None:
+    """The balance there, if it is told soon: it is worth a call, not a wait."""
+    try:
+        async with asyncio.timeout(CREDITS_WITHIN_S):
+            return await provider.credits()
+    except (ProviderError, TimeoutError):
+        return None
 
 
 async def rescue_one(services: Services) -> bool:
@@ -115,28 +184,6 @@ async def expire_one(services: Services) -> bool:
     return True
 
 
-async def apply(
-    db: Connection, services: Services, separation: Separation, decision: Decision, **changes: object
-) -> Separation:
-    """Write a decision, and what it means for the jobs that wait, in one transaction."""
-    now = services.now()
-    if isinstance(decision, Snooze):
-        failures = separation.failures + 1 if decision.failed else 0
-        return await moves.postpone(db, separation, now + decision.seconds, failures=failures)
-    if decision.due_in_s is not None:
-        changes["due_at"] = now + decision.due_in_s
-    if decision.upstream_task_id is not None:
-        changes["upstream_task_id"] = decision.upstream_task_id
-    went_back = decision.to is S.QUEUED
-    changes |= {"why": decision.why, "failures": separation.failures + 1 if went_back else 0}
-    moved = await moves.move(db, separation, decision.to, now=now, **changes)
-    if decision.found:
-        await _keep_stems(db, services, moved, decision.found)
-    if moved.state is S.FAILED:
-        await _end_jobs(db, moved, JobState.FAILED, now=now)
-    return moved
-
-
 async def answer(question: Awaitable[T]) -> T | ProviderError:
     """What an upstream said, or its ProviderError as a value."""
     try:
@@ -156,44 +203,6 @@ def callback_url(services: Services, separation: Separation) -> str:
     return f"{base}/upstream/{separation.provider}/{separation.callback_token}"
 
 
-async def _write(services: Services, separation: Separation, decision: Decision) -> None:
-    async with services.database.transaction() as db:
-        await apply(db, services, separation, decision)
-    services.wakes.wake("submit", "look", "find", "deliver", "status")
-
-
-async def _keep_stems(db: Connection, services: Services, separation: Separation, found: Succeeded) -> None:
-    now = services.now()
-    days = services.providers[separation.provider].limits.link_life_days
-    rows: list[dict[str, object]] = [
-        {"name": stem.name, "set_number": stem.set_number, "url": stem.url, "duration_s": stem.duration_s}
-        for stem in found.stems
-    ]
-    await separations.save_stems(
-        db, separation, rows, expires_at=None if days is None else now + days * DAY_S
-    )
-    # It was separated under this task id, so the pair is right: the audio id alone is enough next time.
-    await songs.learn(
-        db,
-        separation.audio_id,
-        learnt_from=separation.provider,
-        now=now,
-        task_id=separation.task_id,
-        title=found.song_title,
-    )
-    await jobs.let_deliver(db, separation.id, now=now)
-    await _end_jobs(db, separation, JobState.LEFT, now=now)
-
-
-async def _end_jobs(db: Connection, separation: Separation, to: JobState, *, now: float) -> None:
-    """FAILED ends every job that waits; LEFT only those whose payer withdrew."""
-    ended = (JobState.LEAVING,) if to is JobState.LEFT else (JobState.WAITING, JobState.LEAVING)
-    # By account: two that end at once lock their accounts in the same order.
-    for job in sorted(await jobs.open_on(db, separation.id), key=lambda job: job.account_id):
-        if job.state in ended:
-            await moves.move(db, job, to, now=now, why=separation.why)
-
-
 async def _learn_title(services: Services, provider: Provider, separation: Separation) -> None:
     """Ask for the song's title where it is unknown: free, and the stems are named after it."""
     async with services.database.reading() as db:
@@ -206,20 +215,6 @@ async def _learn_title(services: Services, provider: Provider, separation: Separ
         return
     async with services.database.transaction() as db:
         await learn_songs(db, listed, provider.name, now=services.now())
-
-
-async def learn_songs(db: Connection, listed: Sequence[Song], learnt_from: str, *, now: float) -> None:
-    """Remember what an upstream listed."""
-    for song in listed:
-        await songs.learn(
-            db,
-            song.audio_id,
-            learnt_from=learnt_from,
-            now=now,
-            task_id=song.task_id,
-            title=song.title,
-            duration_s=song.duration_s,
-        )
 
 
 def _log_look(separation: Separation, outcome: object) -> None:

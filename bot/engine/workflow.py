@@ -1,5 +1,6 @@
 """What follows from what an upstream said: pure decisions about a separation."""
 
+import json
 from dataclasses import dataclass
 
 from providers.base import Failed, Progress, Running, Succeeded
@@ -47,39 +48,74 @@ class Move:
     due_in_s: float | None = None
     upstream_task_id: str | None = None
     found: Succeeded | None = None
+    provider: str | None = None  # another upstream gets it now; ``why`` is then why not this one
 
 
 @dataclass(frozen=True, slots=True)
 class Snooze:
-    """Nothing moved: look again in ``seconds``; ``failed`` where the upstream could not be read."""
+    """Nothing moved: come back in ``seconds``; ``failed`` where the upstream could not be read."""
 
     seconds: float
     failed: bool = False
+    provider: str | None = None
+    why: str | None = None
 
 
 Decision = Move | Snooze
 
 TOO_LATE = "it took too long"
 NOT_FOUND = "the upstream's answer was lost, and no trace of the work was found there"
+NOT_CHARGED = "the order was lost on its way: the upstream has charged nothing for it"
+
+RETRIES = 2  # after that another upstream gets it
+# By then an upstream has booked what it took, so that an unchanged balance speaks for itself.
+BOOKED_AFTER_S = 90.0
 
 
-def before_submit(separation: Separation, *, now: float) -> Move:
-    """A separation that waited past its deadline is not bought any more."""
-    return Move(S.FAILED, TOO_LATE) if now >= separation.deadline_at else Move(S.SUBMITTING)
+def before_submit(
+    separation: Separation,
+    *,
+    now: float,
+    wait_s: float = 0.0,
+    is_down: bool = False,
+    next_provider: str | None = None,
+    title: str = "the upstream",
+) -> Decision:
+    """Whether a queued separation may go out: ``wait_s`` is for how long its upstream takes nothing."""
+    if now >= separation.deadline_at:
+        # One that waited past its deadline is not bought any more.
+        return Move(S.FAILED, TOO_LATE)
+    if is_down and next_provider:
+        return Snooze(0.0, provider=next_provider, why=f"{title} is not working")
+    return Snooze(min(wait_s, separation.deadline_at - now)) if wait_s else Move(S.SUBMITTING)
 
 
-def after_submit(separation: Separation, outcome: str | ProviderError, *, now: float, pace: Pace) -> Move:
-    """``outcome`` is the upstream_task_id, or why there is none."""
+def after_submit(
+    separation: Separation,
+    outcome: str | ProviderError,
+    *,
+    now: float,
+    pace: Pace,
+    next_provider: str | None = None,
+    title: str = "the upstream",
+) -> Move:
+    """``outcome`` is the upstream_task_id, or why there is none; ``next_provider`` the one to move on to."""
     match outcome:
         case str(upstream_task_id):
             return Move(S.RUNNING, upstream_task_id=upstream_task_id, due_in_s=pace.look_first_s)
         case OutcomeUnknown():
             # A second submit may be charged a second time, so only a person may ask for it.
             return Move(S.UNCERTAIN, str(outcome), due_in_s=pace.look_every_s)
+        case SongUnknown() | Misconfigured() if next_provider:
+            return Move(S.QUEUED, in_plain_words(outcome, title), due_in_s=0.0, provider=next_provider)
+        case TooFast() if now < separation.deadline_at:
+            return Move(S.QUEUED, str(outcome), due_in_s=_wait_s(separation, outcome, pace))
+        case Unavailable() if next_provider and separation.failures >= RETRIES:
+            return Move(S.QUEUED, in_plain_words(outcome, title), due_in_s=0.0, provider=next_provider)
         case Unavailable() if now < separation.deadline_at:
             return Move(S.QUEUED, str(outcome), due_in_s=_wait_s(separation, outcome, pace))
         case _:
-            return Move(S.FAILED, in_plain_words(outcome))
+            return Move(S.FAILED, _all_reasons(separation, in_plain_words(outcome, title)))
 
 
 def after_look(
@@ -101,31 +137,50 @@ def after_look(
 
 
 def after_find(
-    separation: Separation, outcome: str | ProviderError | None, *, now: float, pace: Pace
+    separation: Separation,
+    outcome: str | ProviderError | None,
+    *,
+    now: float,
+    pace: Pace,
+    credits_now: float | None = None,
 ) -> Decision:
-    """Of an uncertain submit: ``outcome`` is its upstream_task_id, None where no trace was found yet."""
+    """Of an uncertain submit: ``outcome`` is its upstream_task_id, None where no trace was found yet.
+
+    ``credits_now`` is the balance there, given only where nothing else of ours can have changed it.
+    """
     match outcome:
         case str(upstream_task_id):
             return Move(S.RUNNING, upstream_task_id=upstream_task_id, due_in_s=0.0)
         case _ if now >= separation.deadline_at:
             return Move(S.FAILED, NOT_FOUND)
+        case _ if credits_now is not None and credits_now == separation.credits_before:
+            return Move(S.FAILED, NOT_CHARGED)
         case _:
             return _snooze(separation, pace.look_again_s(now - separation.created_at), now=now)
 
 
-def in_plain_words(error: ProviderError) -> str:
+def in_plain_words(error: ProviderError, title: str) -> str:
     """Why a submit was not taken, for the person who asked."""
     match error:
         case SongUnknown():
-            return "the upstream does not know this song or can't get at it"
+            return f"{title} does not know this song or can't get at it"
         case NoCredits():
-            return "this bot's own credits at the upstream are used up; its operator has to top them up"
+            return f"this bot's own credits at {title} are used up; its operator has to top them up"
         case Misconfigured():
-            return "the upstream refused this bot's access; its operator has to mend that"
+            return f"{title} refused this bot's access; its operator has to mend that"
         case Unavailable():
-            return "the upstream could not be reached"
+            return f"{title} could not be reached"
         case _:
-            return f"the upstream refused it: {error}"
+            return f"{title} refused it: {error}"
+
+
+def tried(separation: Separation) -> dict[str, str]:
+    """The upstreams that had their turn before, and why each did not do it."""
+    return dict(json.loads(separation.tried_json))
+
+
+def _all_reasons(separation: Separation, last: str) -> str:
+    return "; ".join(dict.fromkeys([*tried(separation).values(), last]))
 
 
 def _snooze(separation: Separation, seconds: float, *, now: float, failed: bool = False) -> Snooze:

@@ -3,7 +3,6 @@
 Its data comes from ``/chat-api``. The page looks on as the first person there is.
 """
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -60,13 +59,13 @@ EXAMPLES = (
 )
 
 
-def routes(examples: Sequence[Example] = EXAMPLES) -> list[BaseRoute]:
+def routes() -> list[BaseRoute]:
     """The page at ``/``, its files, and the examples as JSON."""
 
     async def file(request: Request) -> Response:
         return FileResponse(FOLDER / FILES[request.url.path], headers=HEADERS)
 
     async def offered(_: Request) -> Response:
-        return JSONResponse([asdict(example) for example in examples])
+        return JSONResponse([asdict(example) for example in EXAMPLES])
 
     return [*(Route(path, file) for path in FILES), Route("/examples", offered)]

@@ -11,7 +11,7 @@ export class ChatView {
   constructor(chat, me, actions) {
     [this.chat, this.me, this.actions] = [chat, me, actions];
     [this.views, this.bubbles, this.unread] = [new Map(), new Map(), 0];
-    this.log = make("ol", { className: "log", tabIndex: 0, hidden: true });
+    this.log = make("ol", { className: this.isGroup ? "log group" : "log", tabIndex: 0, hidden: true });
     this.log.setAttribute("role", "log");
     this.log.setAttribute("aria-live", "off"); // the page announces what is new, in fewer words
     this.log.setAttribute("aria-label", `Messages: ${this.name}`);
@@ -64,11 +64,12 @@ export class ChatView {
     this.badge.hidden = !this.unread;
   }
 
+  // True where it is worth telling those who listen to the page.
   show(message) {
     const known = this.views.get(message.message_id);
-    if (known) known.show(message);
-    else this.add(message);
+    const isNews = known ? known.show(message) : this.add(message);
     if (this.isAtEnd || (!known && message.from.id === this.me)) this.toEnd();
+    return isNews;
   }
 
   add(message) {
@@ -76,6 +77,7 @@ export class ChatView {
     this.views.set(message.message_id, view);
     this.bubbleFor(message).append(view.element);
     if (message.from.is_bot) this.showAction(null);
+    return message.from.id !== this.me;
   }
 
   // An album is one bubble for all of its messages.

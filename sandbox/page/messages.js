@@ -20,7 +20,8 @@ export class MessageView {
     this.show(message);
   }
 
-  // Only what differs is made anew: a button keeps the focus, a player plays on.
+  // Only what differs is made anew: a button keeps the focus, a player plays on. True where the buttons are
+  // others: then something has happened, and not only time has passed.
   show(message) {
     const before = this.message ?? {};
     this.message = message;
@@ -30,7 +31,9 @@ export class MessageView {
     }
     this.text.hidden = !bodyOf(message);
     this.meta.textContent = `${message.edit_date ? "edited " : ""}${clock(message.date)}`;
-    if (JSON.stringify(message.reply_markup) !== JSON.stringify(before.reply_markup)) this.showKeyboard();
+    const hasOtherButtons = JSON.stringify(message.reply_markup) !== JSON.stringify(before.reply_markup);
+    if (hasOtherButtons) this.showKeyboard();
+    return hasOtherButtons;
   }
 
   showKeyboard() {

@@ -1,7 +1,7 @@
 // The demo's chat page: what people say goes to /chat-api, what happens comes back as events.
 
 import { ChatView } from "./chats.js";
-import { bodyOf, summaryOf } from "./messages.js";
+import { summaryOf } from "./messages.js";
 import { make } from "./texts.js";
 
 const TOAST_MS = 4000;
@@ -132,20 +132,19 @@ const actions = {
 
 const HAPPENINGS = {
   new: (view, event) => {
-    view.show(event.message);
-    if (event.message.from.id === state.me) return;
-    if (view !== state.open) view.count(1);
-    $("announcer").textContent = view.summary(event.message);
+    if (showMessage(view, event.message) && view !== state.open) view.count(1);
   },
-  edited: (view, event) => {
-    view.show(event.message);
-    const isOver = bodyOf(event.message) && !bodyOf(event.message).includes("so far");
-    if (isOver) $("announcer").textContent = view.summary(event.message);
-  },
+  edited: (view, event) => showMessage(view, event.message),
   deleted: (view, event) => view.drop(event.message),
   action: (view, event) => view.showAction(event.detail),
   answer: (view, event) => showAnswer(event.detail),
 };
+
+function showMessage(view, message) {
+  const isNews = view.show(message);
+  if (isNews) $("announcer").textContent = view.summary(message);
+  return isNews;
+}
 
 function happen(event) {
   const view = state.chats.get(event.chat_id);

@@ -13,7 +13,7 @@ from telegram.ext import ApplicationBuilder, ContextTypes, Defaults
 
 from bot import handlers
 from bot.app import apologise, handle
-from bot.connection import TelegramBot, connect, new_request
+from bot.connection import WAIT_MAX_S, TelegramBot, connect, new_request
 from bot.delivery.fetch import Fetcher
 from bot.engine.schedule import loops
 from bot.intake.dispatcher import Dispatcher
@@ -76,8 +76,9 @@ class MortalDatabase(Database):
 
 
 @cache
-def our_defaults(settings: Settings) -> Defaults | None:
-    return connect(settings, new_request()).defaults
+def our_defaults() -> Defaults | None:
+    """The bot's own, which come with a connection."""
+    return connect(new_settings("sqlite:///unused.db"), new_request()).defaults
 
 
 def new_settings(url: str, **changes: object) -> Settings:
@@ -206,9 +207,8 @@ class World:
             due = [(at, loop) for loop in self.loops if (at := await loop.next_due()) is not None]
             if not due:
                 return
-            at, loop = min(due, key=lambda each: each[0])
-            self.clock.forward(max(at - self.clock(), 0.0))
-            if not await loop.step():
+            self.clock.forward(max(min(at for at, _ in due) - self.clock(), 0.0))
+            if not any([await loop.step() for at, loop in due if at <= self.clock()]):
                 self.clock.forward(0.05)
         raise AssertionError("there is no end to it")
 
@@ -297,8 +297,8 @@ def new_world(
             chosen.telegram_token.get_secret_value(),
             request=telegram,
             get_updates_request=telegram,
-            defaults=our_defaults(chosen),
-            rate_limiter=Limiter(clock, sleep),
+            defaults=our_defaults(),
+            rate_limiter=Limiter(clock, sleep, WAIT_MAX_S),
         ),
         fetcher=Fetcher(folder, transport=httpx.MockTransport(files), keep_free_bytes=0),
         share_links=ShareLinks(httpx.MockTransport(lambda _: httpx.Response(404))),

@@ -68,7 +68,10 @@ async def test_a_known_task_offers_its_songs(lively_town):
     ann = lively_town.telegram.person("Ann")
     command = await ann.say(f"/stems {TASK}")
     answer = await ann.wait_for_text("10 credits", after=command)
-    assert [button["text"] for button in answer.buttons] == ["Paper Boats · 0:39", "Paper Boats (Night) · 0:39"]
+    assert [button["text"] for button in answer.buttons] == [
+        "Paper Boats · 0:39",
+        "Paper Boats (Night) · 0:39",
+    ]
     await ann.press(answer, "Night")
     audios = await ann.wait_for_audios(2, after=command)
     assert [audio.title for audio in audios] == [

@@ -63,7 +63,9 @@ async def test_a_press_that_comes_twice_sends_once(lively_town):
     assert len(lively_town.audios(command)) == 4
 
 
-@pytest.mark.parametrize("text", [f"/stems@other_bot {SONGS[4].audio_id}", "/stems@other_bot", "/help@other_bot"])
+@pytest.mark.parametrize(
+    "text", [f"/stems@other_bot {SONGS[4].audio_id}", "/stems@other_bot", "/help@other_bot"]
+)
 async def test_a_command_for_another_bot_is_left_to_it(lively_town, text):
     ann = lively_town.telegram.person("Ann")
     group = lively_town.telegram.group("Band", members=[ann])
@@ -88,7 +90,9 @@ async def jobs_told_to(person, chat=None):
     """The answer to /jobs, which comes after everything that was said before was dealt with."""
     asked = await person.say("/jobs@stembot_sandbox_bot", chat)
     answer = await person.wait_for(
-        lambda messages: next((m for m in messages if m.message_id > asked.message_id and "obs" in m.text), None),
+        lambda messages: next(
+            (m for m in messages if m.message_id > asked.message_id and "obs" in m.text), None
+        ),
         chat=chat,
     )
     return "No jobs yet" if "No jobs yet" in answer.text else answer.text

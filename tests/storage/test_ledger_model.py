@@ -132,7 +132,7 @@ async def settlements(db):
     return sorted((job_id, Entry(kind)) for job_id, kind in rows)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(steps=st.lists(STEPS, min_size=5, max_size=25))
 async def test_the_books_agree_with_the_model_after_every_step(new_world, steps):
     async with new_world(lambda: NOW) as world:

@@ -22,8 +22,9 @@ ROWS = {
     tables.parts: rows.Part,
     tables.updates: rows.StoredUpdate,
     tables.lookups: rows.Lookup,
+    tables.notices: rows.Notice,
 }
-WITHOUT_ROW = {tables.chats}
+WITHOUT_ROW = {tables.chats, tables.alerts}
 
 
 @pytest.fixture

@@ -1,0 +1,152 @@
+"""``stembot check`` and ``stembot migrate``, and what every command says about wrong settings."""
+
+import re
+import sqlite3
+
+import pytest
+
+from sandbox.telegram import faults
+from sandbox.upstreams import BRANDS
+
+ALL = {"PROVIDERS": ",".join(BRANDS)}
+CLOSED = "http://127.0.0.1:9"  # the discard port: nobody listens there
+
+
+async def outcome(town, name, **settings):
+    """Exit status and output of a command; no secret is ever in it."""
+    command = await town.home.command(name, **settings)
+    status = await command.ended()
+    assert "Traceback" not in command.output
+    for secret in (value for key, value in town.home.settings.items() if key.endswith(("KEY", "TOKEN"))):
+        assert secret not in command.output
+    return status, command.output
+
+
+def row(output, what):
+    """One line of the table as its cells."""
+    cells = [[cell.strip() for cell in re.split("[│┃|]", line)[1:-1]] for line in output.splitlines()]
+    return next(line for line in cells if line and line[0] == what)
+
+
+async def test_check_finds_everything_right_and_makes_no_database(town):
+    status, output = await outcome(town, "check", **ALL)
+    assert status == 0
+    assert row(output, "Telegram")[1:] == ["ok", "@stembot_sandbox_bot"]
+    assert row(output, "sunoapi.org")[1:] == ["ok", "answers, 1000 credits left"]
+    assert row(output, "settings")[1] == row(output, "database")[1] == "ok"
+    assert output.count("credits left") == len(BRANDS)
+    assert "will be made by `stembot run`" in row(output, "database")[2]
+    assert list(town.home.folder.glob("*.db*")) == []
+
+
+async def test_check_changes_nothing_at_telegram(town):
+    await outcome(town, "check")
+    assert {call.method for call in town.telegram.calls} == {"getMe"}
+
+
+async def test_check_names_the_upstream_that_refuses_the_key(town):
+    key = "wrong-key-0123456789abcdef"
+    status, output = await outcome(town, "check", **ALL, KIE_API_KEY=key)
+    assert status == 1
+    assert row(output, "kie.ai")[1] == "no"
+    assert row(output, "sunoapi.org")[1] == "ok"
+    assert key not in output
+
+
+async def test_check_tells_an_upstream_that_is_not_there(town):
+    status, output = await outcome(town, "check", SUNOAPI_ORG_URL=CLOSED)
+    assert status == 1
+    assert row(output, "sunoapi.org")[1] == "no"
+    assert row(output, "Telegram")[1] == "ok"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [faults.reset_before(), faults.html(), faults.error(401, "Unauthorized")],
+    ids=["cut", "html", "401"],
+)
+async def test_check_tells_that_telegram_does_not_answer(town, fault):
+    town.telegram.fail_next("getMe", fault, times=100)
+    status, output = await outcome(town, "check")
+    assert status == 1
+    assert row(output, "Telegram")[1] == "no"
+    assert row(output, "sunoapi.org")[1] == "ok"
+
+
+async def test_check_tells_that_telegram_is_not_there(town):
+    status, output = await outcome(town, "check", TELEGRAM_API_URL=CLOSED)
+    assert status == 1
+    assert row(output, "Telegram")[1] == "no"
+    assert CLOSED in row(output, "Telegram")[2]
+
+
+async def test_check_tells_of_a_database_that_cannot_be_used(town):
+    town.home.database.write_bytes(b"no database at all" * 100)
+    status, output = await outcome(town, "check")
+    assert status == 1
+    assert row(output, "database")[1] == "no"
+
+
+async def test_check_knows_a_database_that_is_in_use_at_the_newest_migration(town):
+    await town.home.start()
+    status, output = await outcome(town, "check")
+    assert status == 0
+    assert "newest migration" in row(output, "database")[2]
+
+
+WRONG = {
+    "TELEGRAM_TOKEN": "no-token-at-all-8d7f6a5b4c3d2e1f",
+    "HTTP_PORT": "many",
+    "PROVIDERS": "sunoapi_org,nobody",
+    "LOOK_EVERY_SECONDS": "-1",
+    "PUBLIC_URL": "http://bot.example",
+    "LOG_LEVEL": "LOUD",
+}
+
+
+@pytest.mark.parametrize("command", ["run", "check", "migrate"])
+async def test_every_wrong_setting_is_one_line_with_an_example(town, command):
+    status, output = await outcome(town, command, **WRONG)
+    assert status == 2
+    assert sorted(line.partition(":")[0] for line in output.splitlines()) == sorted(WRONG)
+    assert all(f"Example: {line.partition(':')[0]}=" in line for line in output.splitlines())
+    assert WRONG["TELEGRAM_TOKEN"] not in output
+    assert not town.home.database.exists()
+
+
+@pytest.mark.parametrize(
+    ("settings", "missing"),
+    [
+        ({"TELEGRAM_TOKEN": ""}, "TELEGRAM_TOKEN"),
+        ({"SUNOAPI_ORG_API_KEY": ""}, "SUNOAPI_ORG_API_KEY"),
+        ({"TELEGRAM_WEBHOOK": "true"}, "PUBLIC_URL"),
+    ],
+)
+async def test_what_is_needed_and_missing_is_a_wrong_setting(town, settings, missing):
+    status, output = await outcome(town, "run", **settings)
+    assert status == 2
+    (line,) = output.splitlines()
+    assert line.startswith(f"{missing}: ")
+
+
+async def test_a_setting_in_the_file_is_read_and_the_environment_wins(town):
+    (town.home.folder / ".env").write_text("PROVIDERS=kie\nHTTP_PORT=none\nSIGNUP_CREDIT=5\n")
+    status, output = await outcome(town, "check", PROVIDERS="")
+    assert status == 0
+    assert "SIGNUP_CREDIT in .env is not a setting. Is SIGNUP_CREDITS meant?" in output
+    assert row(output, "kie.ai")[1] == "ok"
+
+
+async def test_migrate_makes_the_database_and_needs_neither_token_nor_upstream(town):
+    nobody = {"TELEGRAM_TOKEN": "", "PROVIDERS": "", "LOG_LEVEL": "WARNING"}
+    status, output = await outcome(town, "migrate", **nobody)
+    assert status == 0
+    assert "is now at migration" in output
+    with sqlite3.connect(town.home.database) as connection:
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+    connection.close()
+    assert "jobs" in tables
+    status, output = await outcome(town, "migrate", **nobody)
+    assert status == 0
+    assert "is at the newest migration already" in output
+    assert town.telegram.calls == []
