@@ -188,19 +188,6 @@ def links(song: Song, families: Mapping[str, Sequence[tuple[str, str]]], expires
     return f"<b>{_name(song)}</b>: the stems as links\n\n" + "\n\n".join(groups) + f"\n\n{until}"
 
 
-def key_refused(title: str, error: object) -> str:
-    return (
-        f"⚠ {escape(title)} refuses this bot's key or access: {escape(str(error))}\n"
-        "Songs go to the other upstreams, if there are any. Check the key and restart the bot."
-    )
-
-
-def credits_low(title: str, credits: float | None, *, used_up: bool) -> str:
-    left = "" if credits is None else f" ({credits:g} left)"
-    what = "are used up" if used_up else "are running low"
-    return f"⚠ The credits at {escape(title)} {what}{left}. Top them up; no job is lost meanwhile."
-
-
 def duration(seconds: float | None) -> str:
     return "" if seconds is None else f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 

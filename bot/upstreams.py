@@ -117,6 +117,8 @@ class Upstream:
             self.paused_until = max(self.paused_until, self.now() + (outcome.wait_s or 1.0))
         if isinstance(outcome, ProviderError):
             self.last_error = str(outcome)
+        elif isinstance(outcome, str):  # a submit was taken: the key works, and there were credits
+            self.trouble = None
         if isinstance(outcome, Misconfigured):
             self.trouble, self._credits_in_trouble = outcome, None
         elif is_failure(outcome):
@@ -124,10 +126,6 @@ class Upstream:
                 logger.warning("%s is set aside for a while: %s", self.title, outcome)
         else:
             self._answered()
-
-    def submitted(self) -> None:
-        """A submit was taken: the key works, and there were credits."""
-        self.trouble = None
 
     def probed(self, outcome: float | ProviderError) -> None:
         """Take in what the credits call said."""

@@ -1,6 +1,6 @@
 """People and chats as Telegram names them."""
 
-from sqlalchemy import and_, update
+from sqlalchemy import and_, select, update
 
 from storage import ledger
 from storage.database import Connection
@@ -28,6 +28,10 @@ async def meet(
             db, account, signup_credits, operation=f"signup:{user_id}", note="welcome credits", now=now
         )
     return is_new
+
+
+async def is_known(db: Connection, user_id: int) -> bool:
+    return await db.scalar(select(users.c.id).where(users.c.id == user_id)) is not None
 
 
 async def enter(db: Connection, chat_id: int, *, kind: str, title: str | None, now: float) -> None:

@@ -159,6 +159,14 @@ async def showed(
     await db.execute(update(jobs).where(jobs.c.id == job.id, untouched).values(status_due_at=due_at))
 
 
+async def totals(db: Connection, *, since: float) -> dict[str, int]:
+    """How many jobs were asked for since then, by the state they are in now."""
+    rows = await db.execute(
+        select(jobs.c.state, func.count()).where(jobs.c.created_at >= since).group_by(jobs.c.state)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
 async def counts(db: Connection) -> Sequence[tuple[str, int]]:
     """How many jobs are in each open state."""
     rows = await db.execute(

@@ -4,7 +4,7 @@ import logging
 
 from telegram.error import TelegramError
 
-from bot import texts
+from bot import operator_texts as texts
 from bot.engine.leases import LEASE_S, kept
 from bot.intake.budgets import Kind
 from bot.intake.limiter import Dropped

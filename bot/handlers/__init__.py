@@ -4,7 +4,7 @@ from typing import Any
 
 from telegram.ext import Application, BaseHandler
 
-from bot.handlers import access, buttons, chat_changes, credits, errors, jobs, links, start, stems
+from bot.handlers import access, admin, buttons, chat_changes, credits, errors, jobs, links, start, stems
 
 Route = BaseHandler[Any, Any, Any]
 
@@ -23,6 +23,7 @@ def routes() -> list[Route]:
         *jobs.routes(),
         *credits.routes(),
         *start.routes(),
+        *admin.routes(),
         *buttons.routes(),
         *chat_changes.routes(),
         # Last: it takes whatever else is said in a private chat.

@@ -184,8 +184,8 @@ class World:
     # What the bot does by itself
 
     async def step(self, name: str) -> bool:
-        """One step of the loop whose name begins like this."""
-        return await next(loop for loop in self.loops if loop.name.startswith(name)).step()
+        """One step of the loop of this name; where each upstream has one, of the first."""
+        return await next(loop for loop in self.loops if loop.name.split()[0] == name).step()
 
     async def steps(self, *names: str) -> None:
         for name in names:

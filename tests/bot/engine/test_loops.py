@@ -33,7 +33,7 @@ class Steps:
 async def until(is_so, services=None):
     """Let the loop run on; with ``services`` nobody waits out a pause."""
     async with asyncio.timeout(5):
-        while not is_so():  # noqa: ASYNC110  there is no event for "it ran once more"
+        while not is_so():
             if services:
                 services.wakes.wake_all()
             await asyncio.sleep(0)

@@ -1,0 +1,61 @@
+"""Every sentence for operators, as Telegram HTML."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from bot.texts import duration
+from providers.base import Mode
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamReport:
+    """One upstream as an operator sees it. ``times``: per mode, median and 90 % time in seconds."""
+
+    title: str
+    state: str
+    credits: float | None
+    open_separations: int
+    last_error: str | None
+    times: Mapping[Mode, tuple[float, float]]
+
+
+def upstreams(reports: Sequence[UpstreamReport]) -> str:
+    return "\n\n".join(map(_upstream, reports))
+
+
+def _upstream(report: UpstreamReport) -> str:
+    left = "credits unknown" if report.credits is None else f"{report.credits:g} credits left"
+    lines = [f"<b>{escape(report.title)}</b>: {report.state}, {left}, {report.open_separations} open"]
+    lines += [
+        f"{mode}: median {duration(median)}, 90 % within {duration(most)}"
+        for mode, (median, most) in report.times.items()
+    ]
+    if report.last_error:
+        lines.append(f"last error: {escape(report.last_error)}")
+    return "\n".join(lines)
+
+
+def stats(counts: Mapping[str, int]) -> str:
+    return "\n".join(f"{what}: {count}" for what, count in counts.items())
+
+
+GRANT_USAGE = (
+    "Whom, and how much? <code>/grant 123456789 50 for testing</code>; the user's id, credits, a reason."
+)
+GRANTED = "{amount} credits for {user_id}. Balance {balance}."
+GRANTED_BEFORE = "That was granted already. Balance {balance}."
+NO_SUCH_USER = "I don't know user {user_id}: they have to write to me first."
+
+
+def key_refused(title: str, error: object) -> str:
+    return (
+        f"⚠ {escape(title)} refuses this bot's key or access: {escape(str(error))}\n"
+        "Songs go to the other upstreams, if there are any. Check the key and restart the bot."
+    )
+
+
+def credits_low(title: str, credits: float | None, *, used_up: bool) -> str:
+    left = "" if credits is None else f" ({credits:g} left)"
+    what = "are used up" if used_up else "are running low"
+    return f"⚠ The credits at {escape(title)} {what}{left}. Top them up; no job is lost meanwhile."
