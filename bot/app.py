@@ -77,7 +77,7 @@ class App:
     async def _work(self, stop: asyncio.Event) -> None:
         """Everything that runs as long as the bot does; the end of one part is the end of all."""
         services, receive = self.services, self.dispatcher.receive
-        parts = [repeat(loop, services, stop) for loop in self.loops for _ in range(loop.workers)]
+        parts = [repeat(loop, services, stop) for loop in self.loops]
         tasks = [asyncio.create_task(part) for part in [*parts, self.dispatcher.run(stop)]]
         intake: asyncio.Task[None] = asyncio.create_task(
             _until(stop)

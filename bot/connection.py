@@ -17,6 +17,8 @@ CONNECTIONS = 32
 # What waits longer goes back to the database and comes again: a full chat must not hold up a worker that
 # other chats could use.
 WAIT_MAX_S = {Kind.ANSWER: 15.0, Kind.ACK: 10.0, Kind.RESULT: 10.0, Kind.STATUS: 0.0}
+# A proxy of the environment is for the internet, never for a server on this machine.
+NO_PROXY = {f"all://{host}": None for host in ("127.0.0.1", "localhost", "[::1]")}
 KEEP_ALIVE_S = 30.0  # Telegram closes idle connections a little later
 
 
@@ -33,7 +35,7 @@ def new_request() -> HTTPXRequest:
         write_timeout=30,
         pool_timeout=30,
         media_write_timeout=60,
-        httpx_kwargs={"limits": limits},
+        httpx_kwargs={"limits": limits, "mounts": NO_PROXY},
     )
 
 

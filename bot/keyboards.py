@@ -10,12 +10,14 @@ from enum import StrEnum
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot import songs, texts
+from bot.delivery.plan import song_name
 from providers.base import Mode, Song, SongRef
 from storage.jobs import JobView
 from storage.rows import Job
 from storage.states import JobState
 
 VERSION = "1"
+LABEL_MAX = 30
 ANYBODY = 0  # the owner of a button that an anonymous admin asked for: the chat's admins may press it
 J = JobState
 
@@ -103,21 +105,25 @@ def job_list(
     views: Sequence[JobView], owner_id: int, page: int, has_more: bool
 ) -> InlineKeyboardMarkup | None:
     owner = _number(owner_id)
-    opened = [
-        _button(str(view.job.id), Verb.OPEN, owner, _number(view.job.id), _number(page)) for view in views
+    rows = [
+        [_button(_job_label(view), Verb.OPEN, owner, _number(view.job.id), _number(page))] for view in views
     ]
-    rows = [opened[start : start + 5] for start in range(0, len(opened), 5)]
     turn = []
     if page:
         turn.append(_button("‹ Newer", Verb.JOBS, owner, _number(page - 1)))
     if has_more:
         turn.append(_button("Older ›", Verb.JOBS, owner, _number(page + 1)))
-    return _rows(*rows, turn) if opened or turn else None
+    return _rows(*rows, turn) if rows or turn else None
 
 
-def opened_job(view: JobView, owner_id: int, page: int, full_set: bool) -> InlineKeyboardMarkup:
+def _job_label(view: JobView) -> str:
+    name = song_name(view.song.title, view.song.audio_id)
+    return f"{view.job.id} · {name[:LABEL_MAX]}{'…' if len(name) > LABEL_MAX else ''}"
+
+
+def opened_job(own: InlineKeyboardMarkup | None, owner_id: int, page: int) -> InlineKeyboardMarkup:
+    """``own`` are the buttons of the job's status message."""
     back = _button("‹ Jobs", Verb.JOBS, _number(owner_id), _number(page))
-    own = status(view, full_set)
     return InlineKeyboardMarkup([*(own.inline_keyboard if own else ()), [back]])
 
 

@@ -56,6 +56,6 @@ def key_refused(title: str, error: object) -> str:
 
 
 def credits_low(title: str, credits: float | None, *, used_up: bool) -> str:
-    left = "" if credits is None else f" ({credits:g} left)"
+    left = "" if credits is None or used_up else f" ({credits:g} left)"
     what = "are used up" if used_up else "are running low"
     return f"⚠ The credits at {escape(title)} {what}{left}. Top them up; no job is lost meanwhile."

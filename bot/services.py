@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -74,6 +75,8 @@ class Services:
     wakes: Wakes = field(default_factory=Wakes)
     pulse: Pulse = field(default_factory=Pulse)
     now: Callable[[], float] = time.time
+    # By provider and mode, how many seconds the newest separations took from submit to links.
+    took: dict[tuple[str, str], deque[float]] = field(default_factory=dict)
     upstreams: dict[str, Upstream] = field(init=False)  # by name, how each provider's upstream is doing
     # By update_id, why a handler failed: what PTB's error handler tells the intake.
     failed_updates: dict[int, BaseException] = field(default_factory=dict)

@@ -106,7 +106,7 @@ def insufficient(price: int, balance: int) -> str:
 def offer(song: Song, prices: Mapping[Mode, int]) -> str:
     basic, full = prices[Mode.BASIC], prices[Mode.FULL]
     return (
-        f"{_name(song)}\n{MODES[Mode.BASIC].capitalize()}: {_credits(basic)}."
+        f"<b>{_name(song)}</b>\n{MODES[Mode.BASIC].capitalize()}: {_credits(basic)}."
         f" {MODES[Mode.FULL].capitalize()}: {_credits(full)}."
     )
 
@@ -121,12 +121,20 @@ class Delivered:
     missing: Sequence[str] = ()
 
 
-def status(view: JobView, upstream: str, *, balance: int, delivered: Delivered, now: float) -> str:
-    """The status message of a job, in whatever state it is."""
+def status(
+    view: JobView,
+    upstream: str,
+    *,
+    balance: int,
+    delivered: Delivered,
+    now: float,
+    usual_s: float | None = None,
+) -> str:
+    """The status message of a job, in whatever state it is; ``usual_s`` is how long such work takes here."""
     head = f"<b>{_name(view.song)}</b>\n{MODES[Mode(view.separation.mode)].capitalize()}"
     match view.job.state:
         case J.WAITING:
-            return f"{head} · {_price(view.job)}\n\n{_waiting(view, escape(upstream), now)}"
+            return f"{head} · {_price(view.job)}\n\n{_waiting(view, escape(upstream), now, usual_s)}"
         case J.DELIVERING:
             return f"{head} · {_price(view.job)}\n\nThe stems are ready and on their way to this chat…"
         case J.DELIVERED:
@@ -163,7 +171,7 @@ STATES: dict[JobState, str] = {
 def job_list(views: Sequence[JobView], page: int) -> str:
     if not views:
         return f"No jobs yet. Begin with <code>/stems {EXAMPLE}</code>" if page == 0 else "No more jobs."
-    return "\n".join(["Your jobs, newest first. Tap a number to open one.", "", *map(job_line, views)])
+    return "\n".join(["Your jobs, newest first. Tap one to open it.", "", *map(job_line, views)])
 
 
 def statement(account: Statement, prices: Mapping[Mode, int], repeat_price: int, offset: int) -> str:
@@ -212,15 +220,15 @@ def _price(job: Job) -> str:
     return "no credits, from the archive"
 
 
-def _waiting(view: JobView, upstream: str, now: float) -> str:
+def _waiting(view: JobView, upstream: str, now: float, usual_s: float | None) -> str:
     job, separation = view.job, view.separation
     elapsed = duration(max(now - job.created_at, 0))
-    usual = f"{elapsed} so far, usually {USUAL[Mode(separation.mode)]}"
+    usually = f"usually {USUAL[Mode(separation.mode)] if usual_s is None else f'about {duration(usual_s)}'}"
     match separation.state:
         case S.QUEUED if separation.why:
             return f"{upstream} is not taking orders right now, I keep trying. {elapsed} so far."
         case S.QUEUED | S.SUBMITTING:
-            return f"Ordering at {upstream}… usually {USUAL[Mode(separation.mode)]}."
+            return f"Ordering at {upstream}… {usually}."
         case S.UNCERTAIN:
             left = duration(max(separation.deadline_at - now, 0))
             return (
@@ -230,7 +238,7 @@ def _waiting(view: JobView, upstream: str, now: float) -> str:
         case S.SUCCEEDED:
             return "The stems are ready, sending them next."
         case _:
-            return f"Being separated at {upstream}: {usual}."
+            return f"Being separated at {upstream}: {elapsed} so far, {usually}."
 
 
 def _delivered(delivered: Delivered) -> str:
@@ -259,13 +267,9 @@ def _failed(view: JobView) -> str:
 
 
 def _next_step(view: JobView) -> str:
-    song = (
-        f"{view.separation.task_id}:{view.song.audio_id}" if view.separation.task_id else view.song.audio_id
-    )
     full = " full" if view.separation.mode == Mode.FULL else ""
-    return (
-        f"Try again for {_credits(view.separation.price)}, or check the id: <code>/stems {song}{full}</code>"
-    )
+    again = f"<code>/stems {escape(view.song.audio_id)}{full}</code>"
+    return f"Try again for {_credits(view.separation.price)}, or check the id: {again}"
 
 
 def _entry(entry: LedgerEntry) -> str:

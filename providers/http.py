@@ -125,6 +125,10 @@ class Line:
         return Reply(response.status_code, _json_in(body), head, response.headers)
 
 
+# A proxy of the environment is for the internet, never for a server on this machine.
+NO_PROXY = {f"all://{host}": None for host in ("127.0.0.1", "localhost", "[::1]")}
+
+
 def _client(
     url: str,
     headers: Mapping[str, str],
@@ -137,6 +141,7 @@ def _client(
         base_url=_checked(url, headers),
         headers={"User-Agent": USER_AGENT, "Accept": "application/json", **headers},
         transport=transport,
+        mounts=NO_PROXY,
         timeout=httpx.Timeout(read_s, connect=CONNECT_S, pool=CONNECT_S),
         verify=_tls(),
         limits=httpx.Limits(max_keepalive_connections=keepalive),

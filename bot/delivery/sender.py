@@ -81,7 +81,12 @@ async def _close(services: Services, job: Job, load: Load) -> Ending:
             await deliveries.add(db, job, [(PartKind.LINKS, [stem.id for stem in left])], now=services.now())
         return await deliver(services, job)
     if not any(part.state in (PartState.SENT, PartState.UNKNOWN) for part in load.parts):
-        return Undeliverable("the stems can't be fetched from the upstream any more")
+        refused = any(part.state == PartState.REFUSED for part in load.parts)
+        return Undeliverable(
+            "Telegram refused the stems and their links"
+            if refused
+            else "the stems can't be fetched from the upstream any more"
+        )
     return Done()
 
 
@@ -125,7 +130,7 @@ def _caption(load: Load, stems: Sequence[Stem]) -> str:
     first, last = ordered.index(stems[0]) + 1, ordered.index(stems[-1]) + 1
     name = escape(plan.song_name(load.song.title, load.song.audio_id))
     if len(stems) == len(ordered):
-        return name
+        return f"{name} · {len(stems)} stems" if len(stems) > 1 else name
     place = f"{first}–{last}" if last > first else str(first)
     return f"{name} · {place} of {len(ordered)}"
 
@@ -182,13 +187,14 @@ async def _after(
             await _mark(services, part, PartState.UNKNOWN, str(error))
             return None
         case Outcome.REFUSED | Outcome.TOO_BIG:
-            return await _after_refusal(services, job, load, part, str(error))
+            await _after_refusal(services, job, load, part, str(error))
+            return None
         case _:
             backoff_s = min(2.0**job.failures, LONGEST_WAIT_S)
             return Later(max(wait_s(error) or 0.0, backoff_s))
 
 
-async def _after_refusal(services: Services, job: Job, load: Load, part: Part, why: str) -> Ending | None:
+async def _after_refusal(services: Services, job: Job, load: Load, part: Part, why: str) -> None:
     kept = [stem_id for stem_id in deliveries.stem_ids(part) if stem_id in load.kept]
     async with services.database.transaction() as db:
         if kept and part.kind != PartKind.LINKS:
@@ -200,9 +206,6 @@ async def _after_refusal(services: Services, job: Job, load: Load, part: Part, w
             await deliveries.replace(db, job, part, singles, now=services.now())
         else:
             await deliveries.mark(db, part, PartState.REFUSED, now=services.now(), why=why)
-    if part.kind == PartKind.LINKS:
-        return Undeliverable("Telegram refused the stems and their links")
-    return None
 
 
 async def _mark(services: Services, part: Part, state: PartState, why: str) -> None:

@@ -1,6 +1,7 @@
 """Which step runs in which loop, in how many workers."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 
 from bot.engine.alerts import notice_one, probe_one
@@ -19,6 +20,7 @@ from storage.states import SeparationState
 S = SeparationState
 
 DELIVERY_LIMIT_S = 3600.0
+IDLE_ALONE_S = 5.0  # where no other process can make a row due
 EXCHANGE_LIMIT_S = 400.0  # an upstream may take minutes to answer, and be asked twice
 
 
@@ -47,7 +49,9 @@ def loops(services: Services) -> list[Loop]:
     ]
     for provider in services.providers.values():
         found += _loops_of(services, provider)
-    return found
+    if not services.database.embedded:
+        return found
+    return [replace(loop, idle_s=max(loop.idle_s, IDLE_ALONE_S)) for loop in found]
 
 
 def _loops_of(services: Services, provider: Provider) -> list[Loop]:

@@ -1,19 +1,17 @@
 """The status message of a job: the acknowledgement first, later edited as the work goes on."""
 
 import logging
-from dataclasses import dataclass
 
-from telegram import InlineKeyboardMarkup, Message, ReplyParameters
+from telegram import Message, ReplyParameters
 from telegram.error import TelegramError
 
-from bot import keyboards, pricing, texts
-from bot.delivery import records
 from bot.engine import leaving
 from bot.intake.budgets import Kind
 from bot.intake.limiter import Dropped
 from bot.outcomes import Outcome, outcome_of, wait_s
 from bot.services import Services
-from storage import jobs, ledger
+from bot.showing import Shown, compose
+from storage import jobs
 from storage.jobs import JobView
 from storage.rows import Job
 from storage.states import OPEN_JOBS
@@ -23,16 +21,6 @@ logger = logging.getLogger(__name__)
 CLAIM_S = 30.0  # after that another worker may try
 APART_S = 5.0  # edits of one message
 AGAIN_S = 5.0  # after a call that did not go through
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    text: str
-    keyboard: InlineKeyboardMarkup | None
-
-    @property
-    def fingerprint(self) -> str:
-        return f"{self.text}\n{self.keyboard.to_json() if self.keyboard else ''}"
 
 
 async def status_one(services: Services) -> bool:
@@ -69,22 +57,6 @@ def earliest_edit(job: Job) -> float:
     is_final = job.state not in OPEN_JOBS
     last = job.status_edited_at or (0.0 if is_final else job.acknowledged_at)
     return last + APART_S
-
-
-async def compose(services: Services, view: JobView) -> Shown:
-    """A job's status message as it should be now."""
-    provider = services.providers.get(view.separation.provider)
-    async with services.database.reading() as db:
-        balance = await ledger.balance(db, view.job.account_id)
-        delivered = await records.delivered(db, view.job)
-    text = texts.status(
-        view,
-        provider.title if provider else view.separation.provider,
-        balance=balance,
-        delivered=delivered,
-        now=services.now(),
-    )
-    return Shown(text, keyboards.status(view, pricing.offers_full_set(services.providers, view.separation)))
 
 
 def next_due(job: Job, *, now: float) -> float | None:

@@ -165,9 +165,9 @@ def in_plain_words(error: ProviderError, title: str) -> str:
         case SongUnknown():
             return f"{title} does not know this song or can't get at it"
         case NoCredits():
-            return f"this bot's own credits at {title} are used up; its operator has to top them up"
+            return f"this bot's own credits at {title} are used up (its operator has been told)"
         case Misconfigured():
-            return f"{title} refused this bot's access; its operator has to mend that"
+            return f"{title} refused this bot's access (its operator has been told)"
         case Unavailable():
             return f"{title} could not be reached"
         case _:

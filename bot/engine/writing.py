@@ -1,6 +1,7 @@
 """Writing a decision down: the move, and what it means for the stems, the song and the jobs that wait."""
 
 import json
+from collections import deque
 from collections.abc import Sequence
 
 from bot.engine import workflow
@@ -15,6 +16,7 @@ from storage.states import JobState, SeparationState
 S = SeparationState
 
 DAY_S = 86400.0
+TIMES_KEPT = 50
 
 
 async def write(services: Services, separation: Separation, decision: Decision, **changes: object) -> None:
@@ -42,6 +44,8 @@ async def apply(
     changes |= {"why": decision.why, "failures": separation.failures + 1 if went_back else 0}
     moved = await moves.move(db, separation, decision.to, now=now, **changes)
     if decision.found:
+        took = services.took.setdefault((moved.provider, moved.mode), deque(maxlen=TIMES_KEPT))
+        took.append(now - (moved.submitted_at or moved.created_at))
         await _keep_stems(db, services, moved, decision.found)
     if moved.state is S.FAILED:
         await _end_jobs(db, moved, JobState.FAILED, now=now)

@@ -7,7 +7,7 @@ from telegram import CallbackQuery, InlineKeyboardMarkup, Message, Update
 from telegram.constants import ChatMemberStatus
 from telegram.ext import CallbackQueryHandler
 
-from bot import actions, keyboards, pricing, songs, texts
+from bot import actions, keyboards, songs, texts
 from bot.actions import Asker
 from bot.handlers import credits as credits_pages
 from bot.handlers import jobs as job_pages
@@ -15,6 +15,7 @@ from bot.handlers.asking import asker as asker_of
 from bot.keyboards import ANYBODY, MODE_OF, Press, Verb
 from bot.pricing import NoProvider
 from bot.services import BotContext, Services
+from bot.showing import compose
 from providers.base import Mode, SongRef
 from storage import jobs, ledger
 from storage.jobs import JobView
@@ -126,10 +127,8 @@ async def _start(pressed: Pressed, song: SongRef, mode: Mode) -> str | None:
 async def _open(pressed: Pressed) -> str | None:
     view, services = _view(pressed), pressed.services
     owner, page = pressed.press.number(0), pressed.press.number(2)
-    keyboard = keyboards.opened_job(
-        view, owner, page, pricing.offers_full_set(services.providers, view.separation)
-    )
-    await _edit(pressed, texts.job_line(view), keyboard)
+    shown = await compose(services, view)
+    await _edit(pressed, shown.text, keyboards.opened_job(shown.keyboard, owner, page))
     return None
 
 

@@ -84,6 +84,7 @@ class Dispatcher:
         for task in self._tasks:
             task.cancel()
         await self.flush()
+        self._to_flush.set()  # run() has nothing left to wait for
 
     async def flush(self) -> None:
         """Note all that was handled, in one transaction."""
