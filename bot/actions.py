@@ -114,19 +114,22 @@ async def start(services: Services, song: SongRef, mode: Mode, asker: Asker) -> 
     return job
 
 
-async def send_again(services: Services, job: Job, asker: Asker) -> Job:
-    """The stems of a delivered job once more, for nothing. Raises NotPossible where their files are lost."""
+async def send_again(services: Services, job: Job, asker: Asker, selection: str | None = None) -> Job:
+    """The stems of a delivered job once more, for nothing; ``selection`` names other ones than its first set.
+
+    Raises NotPossible where their files are lost.
+    """
     async with services.database.transaction() as db:
         account = await arrive(db, services, asker)
         separation = await separations.get(db, job.separation_id)
-        if known := await _same_request(db, asker, separation):
+        if known := await _same_request(db, asker, separation, selection):
             return known
         kept = await separations.archived_for(
             db, separation.audio_id, separation.mode, bot_id=services.bot.id, now=services.now()
         )
         if kept is None:
             raise NotPossible(job)
-        again = await _create_job(db, services, asker, account, kept, "archive", 0)
+        again = await _create_job(db, services, asker, account, kept, "archive", 0, selection)
     services.wakes.wake("status")
     return again
 
@@ -171,9 +174,11 @@ async def _locked(db: Connection, job_id: int) -> tuple[Job, Separation]:
     return await jobs.find(db, job_id, lock=True) or found, separation
 
 
-async def _same_request(db: Connection, asker: Asker, separation: Separation) -> Job | None:
+async def _same_request(
+    db: Connection, asker: Asker, separation: Separation, selection: str | None = None
+) -> Job | None:
     known = await jobs.by_request(db, asker.request_key)
-    return known or await jobs.open_like(db, asker.user_id, asker.chat_id, separation.id)
+    return known or await jobs.open_like(db, asker.user_id, asker.chat_id, separation.id, selection)
 
 
 async def _separation_for(
@@ -220,6 +225,7 @@ async def _create_job(
     separation: Separation,
     origin: str,
     price: int,
+    selection: str | None = None,
 ) -> Job:
     now = services.now()
     is_ready = separation.state is SeparationState.SUCCEEDED
@@ -234,6 +240,7 @@ async def _create_job(
         thread_id=asker.thread_id,
         origin=origin,
         price=price,
+        selection=selection,
         created_at=now,
         due_at=now if is_ready else None,
         status_due_at=now,

@@ -27,6 +27,7 @@ class Verb(StrEnum):
     TRY_AGAIN = "r"
     SEND_AGAIN = "s"
     FULL_SET = "f"
+    SECOND_SET = "2"
     JOBS = "j"
     OPEN = "o"
     CREDITS = "e"
@@ -59,14 +60,16 @@ def parse(data: str) -> Press | None:
     return Press(Verb(verb), tuple(arguments))
 
 
-def status(view: JobView, full_set: bool) -> InlineKeyboardMarkup | None:
-    """Under a job's status message; ``full_set`` where the other mode can be had."""
+def status(view: JobView, *, full_set: bool = False, second_set: bool = False) -> InlineKeyboardMarkup | None:
+    """Under a job's status message; ``full_set`` where the other mode can be had, ``second_set`` where the
+    upstream brought every stem twice."""
     match view.job.state:
         case J.WAITING:
             return _rows([_job_button("Cancel", Verb.CANCEL, view.job)])
         case J.DELIVERED:
-            again = _job_button("Send again", Verb.SEND_AGAIN, view.job)
-            return _rows([_job_button("Full set", Verb.FULL_SET, view.job), again] if full_set else [again])
+            offered = {"Full set": (Verb.FULL_SET, full_set), "Second set": (Verb.SECOND_SET, second_set)}
+            others = [_job_button(text, verb, view.job) for text, (verb, is_on) in offered.items() if is_on]
+            return _rows([*others, _job_button("Send again", Verb.SEND_AGAIN, view.job)])
         case J.FAILED | J.CANCELLED:
             return _rows([_job_button("Try again", Verb.TRY_AGAIN, view.job)])
         case _:

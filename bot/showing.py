@@ -8,7 +8,7 @@ from telegram import InlineKeyboardMarkup
 from bot import keyboards, pricing, texts
 from bot.delivery import records
 from bot.services import Services
-from storage import ledger
+from storage import ledger, separations
 from storage.jobs import JobView
 
 ENOUGH = 3  # finished separations before their time says more than experience elsewhere
@@ -30,6 +30,7 @@ async def compose(services: Services, view: JobView) -> Shown:
     async with services.database.reading() as db:
         balance = await ledger.balance(db, view.job.account_id)
         delivered = await records.delivered(db, view.job)
+        second_set = view.job.selection is None and await separations.has_second_set(db, view.separation.id)
     text = texts.status(
         view,
         provider.title if provider else view.separation.provider,
@@ -38,7 +39,8 @@ async def compose(services: Services, view: JobView) -> Shown:
         now=services.now(),
         usual_s=usual_s(services, view.separation.provider, view.separation.mode),
     )
-    return Shown(text, keyboards.status(view, pricing.offers_full_set(services.providers, view.separation)))
+    full_set = pricing.offers_full_set(services.providers, view.separation)
+    return Shown(text, keyboards.status(view, full_set=full_set, second_set=second_set))
 
 
 def usual_s(services: Services, provider: str, mode: str) -> float | None:

@@ -62,7 +62,9 @@ async def open_on(db: Connection, separation_id: int) -> list[Job]:
     return await many(db, Job, theirs.order_by(jobs.c.id).with_for_update(key_share=True))
 
 
-async def open_like(db: Connection, user_id: int | None, chat_id: int, separation_id: int) -> Job | None:
+async def open_like(
+    db: Connection, user_id: int | None, chat_id: int, separation_id: int, selection: str | None = None
+) -> Job | None:
     """This person's job for the same thing in the same chat, still under way: a second tap means that one."""
     alike = (
         select(jobs)
@@ -70,6 +72,7 @@ async def open_like(db: Connection, user_id: int | None, chat_id: int, separatio
             jobs.c.separation_id == separation_id,
             jobs.c.chat_id == chat_id,
             jobs.c.user_id == user_id,
+            jobs.c.selection.is_not_distinct_from(selection),
             jobs.c.state.in_((JobState.WAITING, JobState.DELIVERING)),
         )
         .order_by(jobs.c.id)

@@ -188,6 +188,12 @@ async def save_stems(
     await db.execute(insert(stems), rows)
 
 
+async def has_second_set(db: Connection, separation_id: int) -> bool:
+    """Some upstreams bring every stem twice, made differently."""
+    second = select(stems.c.id).where(stems.c.separation_id == separation_id, stems.c.set_number == 2)
+    return bool(await db.scalar(select(second.exists())))
+
+
 async def stems_of(db: Connection, separation_id: int) -> tuple[Stem, ...]:
     in_order = select(stems).where(stems.c.separation_id == separation_id).order_by(stems.c.position)
     return tuple(await many(db, Stem, in_order))

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from bot.app import prepare
 from bot.delivery import fetch
-from bot.engine.status import compose
+from bot.showing import compose
 from storage.states import Entry, JobState
 from tests.bot.telegram_stand_in import FakeTelegram
 from tests.bot.upstream_stand_in import FakeProvider

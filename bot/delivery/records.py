@@ -1,6 +1,6 @@
 """What is written down of a delivery: its parts before and after each send, and what Telegram keeps."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from telegram import Message
@@ -49,10 +49,18 @@ async def load(db: Connection, job: Job, *, bot_id: int) -> Load:
     stems = await separations.stems_of(db, separation.id)
     return Load(
         song=await songs.get(db, separation.audio_id),
-        stems={stem.id: stem for stem in stems if stem.set_number == 1},
+        stems={stem.id: stem for stem in selected(stems, job.selection)},
         kept=await archive.files_of(db, separation.id, bot_id=bot_id),
         parts=await deliveries.parts_of(db, job.id),
     )
+
+
+def selected(stems: Iterable[Stem], selection: str | None) -> list[Stem]:
+    """What a job is about: the first set, or what its ``selection`` names."""
+    kind, _, number = (selection or "set:1").partition(":")
+    if kind == "stem":
+        return [stem for stem in stems if stem.id == int(number)]
+    return [stem for stem in stems if stem.set_number == int(number)]
 
 
 def planned(stems: Sequence[Stem], sizes: dict[int, int] | None = None) -> list[tuple[PartKind, list[int]]]:
@@ -82,13 +90,15 @@ async def sent(
 
 async def delivered(db: Connection, job: Job) -> Delivered:
     """By name, what became of a job's stems."""
-    stems = {stem.id: stem for stem in await separations.stems_of(db, job.separation_id)}
+    stems = {
+        stem.id: stem for stem in selected(await separations.stems_of(db, job.separation_id), job.selection)
+    }
     names: dict[str, list[str]] = {"sent": [], "linked": [], "unsure": []}
     for part in await deliveries.parts_of(db, job.id):
         if fate := _fate(part):
             names[fate] += [stems[stem_id].name for stem_id in stem_ids(part)]
     told = {name for group in names.values() for name in group}
-    missing = [stem.name for stem in stems.values() if stem.set_number == 1 and stem.name not in told]
+    missing = [stem.name for stem in stems.values() if stem.name not in told]
     return Delivered(**names, missing=missing)
 
 

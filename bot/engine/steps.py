@@ -109,7 +109,9 @@ async def look_one(services: Services, provider: Provider) -> bool:
         outcome = await answer(provider.look(separation.upstream_task_id))
         services.upstreams[provider.name].note(outcome)
         _log_look(separation, outcome)
-        decision = workflow.after_look(separation, outcome, now=services.now(), pace=pace(services))
+        decision = workflow.after_look(
+            separation, outcome, now=services.now(), pace=pace(services), title=provider.title
+        )
         await write(services, separation, decision)
     return True
 

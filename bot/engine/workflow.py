@@ -119,13 +119,18 @@ def after_submit(
 
 
 def after_look(
-    separation: Separation, outcome: Progress | ProviderError, *, now: float, pace: Pace
+    separation: Separation,
+    outcome: Progress | ProviderError,
+    *,
+    now: float,
+    pace: Pace,
+    title: str = "the upstream",
 ) -> Decision:
     match outcome:
         case Succeeded():
             return Move(S.SUCCEEDED, found=outcome)
         case Failed(why):
-            return Move(S.FAILED, why)
+            return Move(S.FAILED, f"{title} could not separate this song ({why.rstrip('.')})")
         case _ if now >= separation.deadline_at:
             return Move(S.FAILED, TOO_LATE)
         case Running():

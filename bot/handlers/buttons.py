@@ -71,7 +71,14 @@ async def _pressed(
     return Pressed(services, query, message, asker, parsed, view)
 
 
-NAMES_A_JOB = {Verb.CANCEL: 0, Verb.TRY_AGAIN: 0, Verb.SEND_AGAIN: 0, Verb.FULL_SET: 0, Verb.OPEN: 1}
+NAMES_A_JOB = {
+    Verb.CANCEL: 0,
+    Verb.TRY_AGAIN: 0,
+    Verb.SEND_AGAIN: 0,
+    Verb.FULL_SET: 0,
+    Verb.SECOND_SET: 0,
+    Verb.OPEN: 1,
+}
 
 
 async def _may(pressed: Pressed) -> bool:
@@ -106,9 +113,17 @@ async def _ask(pressed: Pressed) -> str | None:
 
 
 async def _send_again(pressed: Pressed) -> str | None:
+    return await _send(pressed, _view(pressed).job.selection)
+
+
+async def _second_set(pressed: Pressed) -> str | None:
+    return await _send(pressed, "set:2")
+
+
+async def _send(pressed: Pressed, selection: str | None) -> str | None:
     view = _view(pressed)
     try:
-        await actions.send_again(pressed.services, view.job, pressed.asker)
+        await actions.send_again(pressed.services, view.job, pressed.asker, selection)
     except actions.NotPossible:
         return texts.FILES_EXPIRED.format(price=view.separation.price)
     return None
@@ -171,6 +186,7 @@ ACTIONS: dict[Verb, Callable[[Pressed], Awaitable[str | None]]] = {
     Verb.TRY_AGAIN: _try_again,
     Verb.SEND_AGAIN: _send_again,
     Verb.FULL_SET: _full_set,
+    Verb.SECOND_SET: _second_set,
     Verb.JOBS: _jobs_page,
     Verb.OPEN: _open,
     Verb.CREDITS: _credits_page,

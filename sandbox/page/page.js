@@ -181,12 +181,15 @@ function trouble(text) {
 
 function connect() {
   const events = new EventSource("/chat-api/events");
+  let isOver = false;
   const again = () => {
+    if (isOver) return; // the stream and a refresh may both fail
+    isOver = true;
     events.close();
     trouble("Not connected. If the demo was stopped, start it again: this page comes back by itself.");
     setTimeout(connect, RECONNECT_MS);
   };
-  events.onopen = () => refresh().then(() => trouble(""), again);
+  events.onopen = () => refresh().then(() => isOver || trouble(""), again);
   events.onerror = again;
   events.onmessage = ({ data }) => (state.waiting ? state.waiting.push(JSON.parse(data)) : happen(JSON.parse(data)));
 }

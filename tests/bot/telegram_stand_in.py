@@ -33,6 +33,7 @@ def refusal(code: int, description: str, **parameters: object) -> Fault:
     return Fault(code, json.dumps(body | ({"parameters": parameters} if parameters else {})).encode())
 
 
+FINE: Fault | None = None  # in a script of faults: this one goes well
 TOO_FAST = refusal(429, "Too Many Requests: retry after 7", retry_after=7)
 BLOCKED = refusal(403, "Forbidden: bot was blocked by the user")
 KICKED = refusal(403, "Forbidden: bot was kicked from the supergroup chat")
@@ -88,7 +89,7 @@ class FakeTelegram(BaseRequest):
     calls: list[Call] = field(default_factory=list)
     messages: dict[tuple[int, int], dict] = field(default_factory=dict)
     admins: set[int] = field(default_factory=set)
-    faults: defaultdict[str, deque[Fault]] = field(default_factory=lambda: defaultdict(deque))
+    faults: defaultdict[str, deque[Fault | None]] = field(default_factory=lambda: defaultdict(deque))
     always: dict[str, Fault] = field(default_factory=dict)
     pending: list[dict] = field(default_factory=list)  # updates for getUpdates
     known_files: dict[str, str] = field(default_factory=dict)  # file_id -> audio or document
@@ -100,7 +101,7 @@ class FakeTelegram(BaseRequest):
 
     async def shutdown(self) -> None: ...
 
-    def fail(self, method: str, *faults: Fault) -> None:
+    def fail(self, method: str, *faults: Fault | None) -> None:
         """The next calls of a method go wrong like this, in turn."""
         self.faults[method].extend(faults)
 

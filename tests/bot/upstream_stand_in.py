@@ -1,7 +1,7 @@
 """An upstream and its host of files, as a ``Provider`` that does what a test tells it to."""
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -15,6 +15,8 @@ from sandbox.song import STEMS
 FILES = "https://files.example"
 BASIC = ("vocals", "instrumental")
 LIMITS = Limits(submits=18, per_s=10, look_every_s=10, link_life_days=14)
+MANY = 200
+COSTS = {Mode.BASIC: 10.0, Mode.FULL: 50.0}
 
 
 def links(*names: str, days: str = "1") -> tuple[StemLink, ...]:
@@ -33,11 +35,13 @@ class FakeProvider:
     name: str = "sunoapi_org"
     title: str = "sunoapi.org"
     modes: frozenset[Mode] = frozenset(Mode)
+    costs: Mapping[Mode, float] = field(default_factory=COSTS.copy)
     limits: Limits = LIMITS
     hindrance: str | None = None
     song_title: str | None = "Paper Boats"
     stems: Sequence[str] = ()
     charges: int = 0
+    balance: float | ProviderError = 1000.0
     asked: list[tuple[object, ...]] = field(default_factory=list)
     to_submit: deque[str | ProviderError] = field(default_factory=deque)
     to_look: deque[Progress | ProviderError] = field(default_factory=deque)
@@ -54,7 +58,7 @@ class FakeProvider:
         await self.during()
         answer = self.to_submit.popleft() if self.to_submit else f"task-{self.charges + 1}"
         if isinstance(answer, str):
-            self.charges += 1
+            self._charge(mode)
             self.modes_of[answer] = mode
         self.boundary("submit is answered")
         return _said(answer)
@@ -79,7 +83,12 @@ class FakeProvider:
         return _said(self.listed)
 
     async def credits(self) -> float:
-        return 1000.0
+        return _said(self.balance)
+
+    def _charge(self, mode: Mode) -> None:
+        self.charges += 1
+        if isinstance(self.balance, float):
+            self.balance -= self.costs[mode]
 
     def callback_task_id(self, body: object) -> str | None:
         return body.get("task_id") if isinstance(body, dict) else None
@@ -115,6 +124,7 @@ class FileHost:
     async def __call__(self, request: httpx.Request) -> httpx.Response:
         name = request.url.path.rsplit("/", 1)[1].removesuffix(".mp3")
         self.fetched.append(name)
+        assert len(self.fetched) < MANY, "there is no end to the downloads"
         answer = self.answers.get(name, some_audio())
         if isinstance(answer, Exception):
             raise answer

@@ -3,7 +3,6 @@
 import asyncio
 import shutil
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,73 +10,62 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Locator, Page, async_playwright, expect
 
 from sandbox import page as chat_page
+from tests.end_to_end.processes import STOP_WITHIN_S, Process
 
 STEMBOT = Path(sys.executable).with_name("stembot")
-READY_WITHIN_S, GONE_WITHIN_S = 30, 15
-SPLIT_WITHIN_MS = 60_000
-INTERRUPTED, TERMINATED = signal.SIGINT, signal.SIGTERM
+LAST_WORDS_OF_THE_START = "Ctrl-C stops it."
+SPLIT_WITHIN_MS, PLAYS_WITHIN_S = 60_000, 15
 # Automatic tests have no hands: Chromium would wait for a click before it lets a page play.
 CHROMIUM_ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required")
 SONG = f"{chat_page.SONG.task_id}:{chat_page.SONG.audio_id}"
 
 
-@dataclass
+@dataclass(frozen=True)
 class Demo:
-    """A running ``stembot demo`` and what it has printed so far."""
+    """A running ``stembot demo``."""
 
-    process: asyncio.subprocess.Process
+    spawned: asyncio.subprocess.Process
+    process: Process
     url: str
-    printed: str
 
-    async def end(self, by: signal.Signals) -> tuple[int | None, str]:
-        """Its exit status, and what it complained about."""
-        self.process.send_signal(by)
-        async with asyncio.timeout(GONE_WITHIN_S):
-            _, complaints = await self.process.communicate()
-        return self.process.returncode, complaints.decode()
+    async def end(self, by: signal.Signals) -> int:
+        """Its exit status."""
+        self.spawned.send_signal(by)
+        return await self.process.ended(STOP_WITHIN_S)
 
 
-async def start(folder: Path, port: int) -> asyncio.subprocess.Process:
+async def start(folder: Path, port: int) -> Demo:
     """Where everything that it must not read is wrong."""
     (folder / ".env").write_text("HTTP_PORT=wrong\nTELEGRAM_TOKEN=wrong\n")
     temporary = folder / "temporary"
     temporary.mkdir(exist_ok=True)
-    return await asyncio.create_subprocess_exec(
+    spawned = await asyncio.create_subprocess_exec(
         STEMBOT, "demo", "--no-open", "--port", str(port),
         cwd=folder,
         env={"TMPDIR": str(temporary), "PROVIDERS": "wrong", "LOG_LEVEL": "wrong"},
+        stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
+    return Demo(spawned, Process(spawned), f"http://127.0.0.1:{port}")
 
 
 @asynccontextmanager
 async def running(folder: Path, port: int) -> AsyncIterator[Demo]:
-    process = await start(folder, port)
+    demo = await start(folder, port)
     try:
-        assert process.stdout
-        async with asyncio.timeout(READY_WITHIN_S):
-            printed = await process.stdout.readuntil(b"Ctrl-C stops it.")
-        yield Demo(process, f"http://127.0.0.1:{port}", printed.decode())
+        await demo.process.line(LAST_WORDS_OF_THE_START)
+        yield demo
     finally:
-        if process.returncode is None:
-            process.kill()
-            await process.communicate()
+        await demo.process.kill()
 
 
 @pytest.fixture
-def port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
-
-
-@pytest.fixture
-async def demo(tmp_path, port) -> AsyncIterator[Demo]:
-    async with running(tmp_path, port) as demo:
+async def demo(tmp_path, free_port) -> AsyncIterator[Demo]:
+    async with running(tmp_path, free_port) as demo:
         yield demo
 
 
@@ -112,9 +100,20 @@ async def say(page: Page, text: str) -> None:
     await page.keyboard.press("Enter")
 
 
-def shown(page: Page, css: str, text: str | None = None):
+def shown(page: Page, css: str, text: str | None = None) -> Locator:
     """What the open chat shows."""
     return page.locator(f".log:not([hidden]) {css}", has_text=text)
+
+
+async def play(page: Page, player: Locator) -> None:
+    """Press play, with the keyboard, and hear that it goes on."""
+    await player.focus()
+    await page.keyboard.press("Space")
+    async with asyncio.timeout(PLAYS_WITHIN_S):
+        await player.evaluate(
+            "player => new Promise(heard =>"
+            " player.addEventListener('timeupdate', () => player.currentTime > 0.3 && heard()))"
+        )
 
 
 async def meet(page: Page, demo: Demo) -> None:
@@ -137,11 +136,8 @@ async def test_a_newcomer_splits_a_song_plays_it_and_gets_the_full_set(demo, pag
     ]
 
     vocals, instrumental = page.locator("audio").nth(0), page.locator("audio").nth(1)
-    await vocals.focus()
-    await page.keyboard.press("Space")
-    await page.wait_for_function("document.querySelectorAll('audio')[0].currentTime > 0.3")
-    await instrumental.evaluate("player => player.play()")
-    await page.wait_for_function("document.querySelectorAll('audio')[1].currentTime > 0.3")
+    await play(page, vocals)
+    await play(page, instrumental)
     assert await vocals.evaluate("player => player.paused")
 
     await status.get_by_role("button", name="Full set").click()
@@ -153,7 +149,7 @@ async def test_what_the_terminal_says_to_try_is_what_the_page_offers(demo, page)
     chips = page.locator("#examples button")
     assert await chips.all_inner_texts() == [example.label for example in chat_page.EXAMPLES]
     for example in (chat_page.TWO_STEMS, chat_page.A_LINK, chat_page.A_FAILURE):
-        assert example.text in demo.printed
+        assert example.text in demo.process.output
     await page.get_by_role("button", name=chat_page.A_LINK.label).click()
     await expect(shown(page, ".bubble.own", chat_page.A_LINK.text)).to_be_visible()
     await expect(shown(page, ".key")).to_have_count(2)
@@ -162,8 +158,9 @@ async def test_what_the_terminal_says_to_try_is_what_the_page_offers(demo, page)
 
 async def test_foreign_text_stays_text_and_a_phone_never_scrolls_sideways(demo, page):
     await meet(page, demo)
-    await say(page, "/stems <img src=/none>" + "x" * 200)
-    await expect(shown(page, ".bubble.bot", "is not a song id")).to_contain_text("<img")
+    await say(page, "/stems <img/src=/none>" + "x" * 200)
+    await expect(shown(page, ".bubble.own", "/stems <img/src=/none>")).to_be_visible()
+    await expect(shown(page, ".bubble.bot", "is not a song id")).to_be_visible()
     assert await page.locator("#logs img").count() == 0
     widths = "[document.documentElement.scrollWidth, innerWidth, ...[...document.querySelectorAll('.log')]"
     page_width, window_width, *logs = await page.evaluate(
@@ -189,34 +186,30 @@ async def test_in_the_group_only_the_one_who_asked_may_press(demo, page):
     await expect(page.locator("#toast")).to_contain_text("Nothing was charged")
 
 
-async def test_the_page_comes_back_with_the_demo(demo, page, tmp_path, port):
+async def test_the_page_comes_back_with_the_demo(demo, page, tmp_path, free_port):
     await meet(page, demo)
     await say(page, "/credits")
-    await expect(shown(page, ".bubble.bot", "You have 500 credits.\nVocals")).to_be_visible()
-    await demo.end(TERMINATED)
+    await expect(shown(page, ".bubble.bot", "welcome credits")).to_be_visible()
+    await demo.end(signal.SIGTERM)
     await expect(page.locator("#trouble")).to_be_visible()
-    async with running(tmp_path, port):
+    async with running(tmp_path, free_port):
         await expect(page.locator("#trouble")).to_be_hidden()
-        await expect(shown(page, ".bubble.own")).to_have_text(["/start"], use_inner_text=False)
+        await expect(shown(page, ".bubble.own .text")).to_have_text(["/start"])
 
 
-@pytest.mark.parametrize("by", [INTERRUPTED, TERMINATED])
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
 async def test_it_ends_without_a_complaint_and_leaves_nothing(demo, page, tmp_path, by):
     await meet(page, demo)  # an open page holds an event stream
     await say(page, f"/stems {SONG}")
     await expect(shown(page, ".key", "Cancel")).to_be_visible()
-    assert await demo.end(by) == (0, "")
+    assert await demo.end(by) == 0
+    said_at_the_end = demo.process.output.partition(LAST_WORDS_OF_THE_START)[2]
+    assert said_at_the_end.split("\n") == ["", "", "Stopped. Nothing was kept."]
     assert list((tmp_path / "temporary").iterdir()) == []
 
 
-async def test_a_taken_port_is_told_in_one_line(tmp_path, port):
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", port))
-        other.listen()
-        process = await start(tmp_path, port)
-        async with asyncio.timeout(READY_WITHIN_S):
-            printed, complaints = await process.communicate()
-    assert (process.returncode, printed) == (1, b"")
-    assert complaints.decode().splitlines() == [
-        f"Port {port} is taken. Try another one: stembot demo --port {port + 1}"
-    ]
+async def test_a_taken_port_is_told_in_one_line(demo, tmp_path, free_port):
+    other = await start(tmp_path, free_port)
+    assert await other.process.ended() == 1
+    another = f"stembot demo --port {free_port + 1}"
+    assert other.process.lines == [f"Port {free_port} is taken. Try another one: {another}"]

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -138,7 +139,7 @@ async def test_the_acknowledgement_names_song_mode_and_price_and_can_be_cancelle
 async def test_the_status_is_one_message_edited_at_most_every_five_seconds(story, mode):
     edited_at = [form["at"] for form in story.forms(mode)[1:]]
     assert len(edited_at) >= 2
-    assert all(later - earlier >= 5 for earlier, later in zip(edited_at, edited_at[1:], strict=False))
+    assert all(later - earlier >= 5 for earlier, later in itertools.pairwise(edited_at))
     assert SONG.title in story.forms(mode)[1]["text"]
 
 

@@ -174,7 +174,7 @@ async def test_an_unreachable_server_is_named_without_its_password(deaf_port, ac
 @pytest.fixture
 async def unusable():
     """Makes databases whose file cannot be opened."""
-    made = []
+    made, others = [], set(threading.enumerate())
 
     def make(file):
         made.append(Database(f"sqlite:///{file}"))
@@ -184,9 +184,9 @@ async def unusable():
     for database in made:
         await database.close()
     # aiosqlite's worker of a connection that failed still reports to this loop, which must outlive it.
-    for thread in threading.enumerate():
+    for thread in set(threading.enumerate()) - others:
         if "_connection_worker_thread" in thread.name:
-            await asyncio.to_thread(thread.join)
+            await asyncio.to_thread(thread.join, 10)
 
 
 @pytest.mark.parametrize("action", ["ping", "revision", "migrate"])

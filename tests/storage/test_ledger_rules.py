@@ -142,6 +142,12 @@ async def test_a_captured_job_is_refunded_once(given, write, books):
     assert await books() == (100, 100)
 
 
+async def test_a_hold_never_gives(unheld, write, books):
+    with pytest.raises(IntegrityError):
+        await write("hold", 1, job_id=unheld.id)
+    assert await books() == (100, 100)
+
+
 async def test_the_balance_never_falls_below_zero(unheld, write, books):
     with pytest.raises(IntegrityError):
         await write("hold", -101, job_id=unheld.id)
