@@ -103,6 +103,7 @@ Port = Annotated[int, Field(ge=0, le=65_535)]
 Price = Annotated[int, Field(ge=0, le=1_000_000)]
 # Upstreams keep their files for 14 days: nothing here is usefully longer.
 Seconds = Annotated[float, Field(gt=0, le=14 * 86_400, allow_inf_nan=False)]
+Days = Annotated[float, Field(ge=2, le=36_500, allow_inf_nan=False)]  # Telegram repeats updates for one
 Flag = Annotated[bool, _example("true")]
 
 # NoDecode: plain lists with commas, where pydantic-settings would read JSON. Of several BeforeValidators

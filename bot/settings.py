@@ -21,6 +21,7 @@ from bot.setting_values import (
     PROVIDERS,
     ChatIds,
     DatabaseUrl,
+    Days,
     Flag,
     Key,
     LogFormat,
@@ -102,6 +103,12 @@ class Settings(BaseModel):
     look_every_seconds: Seconds = Field(10.0, description="and then how often; the wait grows towards 30 s")
     job_deadline_seconds: Seconds = Field(
         1800.0, description="a separation older than this fails, at no cost"
+    )
+    keep_updates_days: Days = Field(
+        3.0, description="handled updates, answered lookups and operator messages are forgotten after this"
+    )
+    keep_jobs_days: Days = Field(
+        365.0, description="jobs that ended are forgotten after this; what they cost stays in the ledger"
     )
     public_url: PublicUrl = Field(None, description="where the internet reaches the HTTP service (https)")
     http_host: str = Field("127.0.0.1", description="where the HTTP service listens")

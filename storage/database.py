@@ -26,6 +26,13 @@ READING: dict[str, dict[str, Any]] = {
     "postgresql": {"isolation_level": "REPEATABLE READ"},
 }
 BUSY_TIMEOUT_S = 15.0
+PRAGMAS = (
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "foreign_keys = ON",
+    "recursive_triggers = ON",  # else INSERT OR REPLACE deletes entries behind their trigger's back
+    "trusted_schema = OFF",
+)
 
 
 class DatabaseError(Exception):
@@ -134,7 +141,7 @@ def _engine(url: URL) -> AsyncEngine:
 def _open_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves
     cursor = connection.cursor()
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "trusted_schema = OFF"):
+    for pragma in PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

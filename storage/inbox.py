@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import func, or_, select, update
 
 from storage.database import Connection
 from storage.queries import insert_if_new, many
 from storage.rows import StoredUpdate
 from storage.tables import updates
 
+STARTS = 10
 TRIES = 3  # an update whose handler fails this often is given up
 
 
@@ -37,6 +38,12 @@ async def take_abandoned(
 ) -> list[StoredUpdate]:
     """Unhandled ones nobody works on any more, oldest first, claimed by ``lease``."""
     free = or_(updates.c.lease_until.is_(None), updates.c.lease_until <= now)
+    # One with which the process died again and again would go on to do so.
+    await db.execute(
+        update(updates)
+        .where(updates.c.handled_at.is_(None), free, updates.c.tries >= STARTS)
+        .values(handled_at=now, why=f"given up: begun {STARTS} times and never ended")
+    )
     wanted = (
         select(updates.c.update_id)
         .where(updates.c.handled_at.is_(None), free)
@@ -75,9 +82,3 @@ async def failed(db: Connection, update_id: int, why: str, *, now: float, retry_
 
 async def unhandled(db: Connection) -> int:
     return int(await db.scalar(select(func.count()).where(updates.c.handled_at.is_(None))) or 0)
-
-
-async def sweep(db: Connection, *, handled_before: float) -> int:
-    """Forget handled updates older than that; Telegram repeats one for a day at most."""
-    gone = await db.execute(delete(updates).where(updates.c.handled_at < handled_before))
-    return gone.rowcount

@@ -67,7 +67,7 @@ class Stem:
     position: int
     name: str
     set_number: int
-    url: str
+    url: str | None
     expires_at: float | None
     duration_s: float | None
 

@@ -2,7 +2,7 @@
 
 import typer
 
-from bot.cli import check, demo, migrate, run
+from bot.cli import check, demo, ledger, migrate, run
 
 # Tracebacks go through the redaction of our own logging; typer's would show local variables.
 app = typer.Typer(
@@ -15,6 +15,7 @@ app.command()(run.run)
 app.command()(demo.demo)
 app.command()(check.check)
 app.command()(migrate.migrate)
+app.add_typer(ledger.app, name="ledger")
 
 
 def main() -> None:

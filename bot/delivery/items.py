@@ -9,7 +9,7 @@ from pathlib import Path
 from telegram import InputFile
 
 from bot.delivery import audio, plan
-from bot.delivery.fetch import Fetcher, FetchError
+from bot.delivery.fetch import Fetcher, FetchError, Gone
 from storage.rows import Song, Stem, TelegramFile
 
 DOWNLOADS_AT_ONCE = 4
@@ -68,6 +68,8 @@ async def sources(
 
 
 async def _fetched(fetcher: Fetcher, stem: Stem) -> Fetched | FetchError:
+    if stem.url is None:
+        return Gone("its link works no longer")
     try:
         download = await fetcher.fetch(stem.url)
     except FetchError as error:

@@ -41,7 +41,7 @@ class Load:
             if part.state in SETTLED or part.kind == PartKind.LINKS
             for stem_id in stem_ids(part)
         }
-        return [stem for stem in self.stems.values() if stem.id not in settled]
+        return [stem for stem in self.stems.values() if stem.id not in settled and stem.url]
 
 
 async def load(db: Connection, job: Job, *, bot_id: int) -> Load:
@@ -118,9 +118,9 @@ def _kind_of(part: plan.Part) -> PartKind:
     return PartKind.ALBUM if len(part.stems) > 1 else PartKind.SINGLE
 
 
-def _kind_in(url: str) -> str:
+def _kind_in(url: str | None) -> str:
     """The kind that a link's file name promises; the download tells for sure."""
-    ending = url.split("?")[0].rsplit(".", 1)[-1].lower()
+    ending = (url or "").split("?")[0].rsplit(".", 1)[-1].lower()
     return ending if ending in ("wav", "flac") else "mp3"
 
 

@@ -217,7 +217,8 @@ def _links_text(load: Load, part: Part) -> str:
     stems = sorted(load.stems_of(part), key=lambda stem: rank(stem.name))
     families: dict[str, list[tuple[str, str]]] = {}
     for stem in stems:
-        families.setdefault(family(stem.name), []).append((stem.name, stem.url))
+        if stem.url:
+            families.setdefault(family(stem.name), []).append((stem.name, stem.url))
     ends = [stem.expires_at for stem in stems if stem.expires_at]
     expires = f"{datetime.fromtimestamp(min(ends), UTC):%-d %B %Y}" if ends else None
     return texts.links(load.song, families, expires)

@@ -82,13 +82,13 @@ async def test_send_again_uses_what_telegram_has(lively_town, ann, downloads):
     assert lively_town.charged(SONGS[1].audio_id) == ["basic"]
 
 
-async def test_full_set_brings_the_rest_for_its_price(lively_town, ann):
-    command = await ann.say(command_for(SONGS[2]))
-    status = await ann.wait_for_text("balance 90", after=command)
+async def test_full_set_brings_all_stems_for_its_price(lively_town, ann):
+    group = lively_town.telegram.group("Band", members=[ann])
+    command = await ann.say(command_for(SONGS[2]), group)
+    status = await ann.wait_for_text("balance 90", chat=group, after=command)
     await ann.press(status, "Full set")
-    await ann.wait_for_text("50 credits, set aside", after=status)
-    assert await balance_of(ann) == 40
-    await ann.wait_for(lambda _: len(lively_town.audios(command)) == 14, within_s=20)
+    await ann.wait_for_text("50 credits paid · balance 40", chat=group, within_s=20, after=status)
+    assert len(lively_town.audios(command)) == 2 + 12
     assert lively_town.charged(SONGS[2].audio_id) == ["basic", "full"]
 
 

@@ -108,7 +108,7 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("command", ["run", "check", "migrate"])
+@pytest.mark.parametrize("command", ["run", "check"])
 async def test_every_wrong_setting_is_one_line_with_an_example(town, command):
     status, output = await outcome(town, command, **WRONG)
     assert status == 2

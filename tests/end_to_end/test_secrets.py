@@ -80,15 +80,13 @@ async def test_upstreams_and_telegram_that_fail_leave_no_secret_in_the_log(town,
 def spoil(town: Town) -> None:
     """Let everything go wrong at first, with answers that quote what they should not."""
     told = f"bad key Bearer {town.upstream.key} for https://api.telegram.org/bot{town.sandbox.telegram_token}/getMe"
-    for fault in (
-        faults.code(401, told),
-        faults.http(500, {"code": 500, "msg": told}),
-        faults.reset_before(),
-        faults.html_502(),
-        faults.cdn_block(),
+    for place, spoilt in (
+        ("look", (faults.code(401, told), faults.reset_before())),
+        ("songs", (faults.http(500, {"code": 500, "msg": told}), faults.html_502(), faults.cdn_block())),
     ):
-        town.upstream.fail_next(fault, on="look")
-        town.upstream.fail_next(fault, on="songs")
+        for fault in spoilt:
+            town.upstream.fail_next(fault, on=place)
+    town.telegram.fail_next("getMe", telegram_faults.reset_before())
     quoting = telegram_faults.error(500, f"Internal Server Error: {town.sandbox.telegram_token}")
     for method, spoilt in (
         ("getUpdates", (telegram_faults.reset_before(), telegram_faults.html(), quoting)),

@@ -5,7 +5,7 @@ from itertools import chain
 
 import pytest
 
-from storage import inbox, moves
+from storage import inbox, moves, retention
 from storage.inbox import TRIES, Arrived
 
 LEASE_S = 60
@@ -147,7 +147,7 @@ async def test_only_what_was_handled_long_ago_is_forgotten(store, do, clock):
     await store(1, 2, 3)
     await do(inbox.handled, [1], now=clock())
     await do(inbox.handled, [2], now=clock.forward(10))
-    assert await do(inbox.sweep, handled_before=clock()) == 1
+    assert await do(retention.forget_updates, handled_before=clock()) == 1
     assert await store(1, 2, 3) == [1]
     assert await do(inbox.unhandled) == 2
 

@@ -23,9 +23,11 @@ SETTLES_HOLD = """
       AND (NEW.kind = 'capture' OR NEW.amount = -held.amount)
 """
 FOLLOWS_CAPTURE = """
-    SELECT 1 FROM entries AS spent
+    SELECT 1 FROM entries AS spent JOIN entries AS held ON held.job_id = spent.job_id AND held.kind = 'hold'
     WHERE spent.job_id = NEW.job_id AND spent.account_id = NEW.account_id AND spent.kind = 'capture'
+      AND NEW.amount <= -held.amount
 """
+SUM_OF_ENTRIES = "(SELECT coalesce(sum(amount), 0) FROM entries WHERE account_id = NEW.id)"
 SQLITE_TRIGGERS = (
     """
     CREATE TRIGGER entries_keep_balance AFTER INSERT ON entries
@@ -47,7 +49,12 @@ SQLITE_TRIGGERS = (
     f"""
     CREATE TRIGGER entries_refund_a_capture BEFORE INSERT ON entries
     WHEN NEW.kind = 'refund' AND NOT EXISTS ({FOLLOWS_CAPTURE})
-    BEGIN SELECT RAISE(ABORT, 'a refund follows a capture'); END
+    BEGIN SELECT RAISE(ABORT, 'a refund follows a capture and gives no more back'); END
+    """,
+    f"""
+    CREATE TRIGGER accounts_balance_is_the_sum BEFORE UPDATE OF balance ON accounts
+    WHEN NEW.balance <> {SUM_OF_ENTRIES}
+    BEGIN SELECT RAISE(ABORT, 'a balance is the sum of its entries'); END
     """,
 )
 POSTGRESQL_TRIGGERS = (
@@ -62,7 +69,8 @@ POSTGRESQL_TRIGGERS = (
                 USING ERRCODE = 'check_violation';
         END IF;
         IF NEW.kind = 'refund' AND NOT EXISTS ({FOLLOWS_CAPTURE}) THEN
-            RAISE EXCEPTION 'a refund follows a capture' USING ERRCODE = 'check_violation';
+            RAISE EXCEPTION 'a refund follows a capture and gives no more back'
+                USING ERRCODE = 'check_violation';
         END IF;
         RETURN NEW;
     END $$
@@ -81,6 +89,19 @@ POSTGRESQL_TRIGGERS = (
     """
     CREATE TRIGGER entries_keep_balance AFTER INSERT ON entries
     FOR EACH ROW EXECUTE FUNCTION entries_keep_balance()
+    """,
+    f"""
+    CREATE FUNCTION accounts_balance_is_the_sum() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF NEW.balance <> {SUM_OF_ENTRIES} THEN
+            RAISE EXCEPTION 'a balance is the sum of its entries' USING ERRCODE = 'check_violation';
+        END IF;
+        RETURN NEW;
+    END $$
+    """,
+    """
+    CREATE TRIGGER accounts_balance_is_the_sum BEFORE UPDATE OF balance ON accounts
+    FOR EACH ROW EXECUTE FUNCTION accounts_balance_is_the_sum()
     """,
 )
 
@@ -277,7 +298,7 @@ def upgrade() -> None:
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("set_number", sa.Integer(), server_default="1", nullable=False),
-        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=True),
         sa.Column("expires_at", INSTANT, nullable=True),
         sa.Column("duration_s", INSTANT, nullable=True),
         sa.ForeignKeyConstraint(["separation_id"], ["separations.id"], name="fk_stems_separation_id"),
@@ -313,7 +334,6 @@ def upgrade() -> None:
             name=op.f("ck_entries_kind_known"),
         ),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name="fk_entries_account_id"),
-        sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name="fk_entries_job_id"),
         sa.PrimaryKeyConstraint("id", name="pk_entries"),
         sa.UniqueConstraint("operation", name="uq_entries_operation"),
         sqlite_strict=True,
