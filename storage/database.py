@@ -81,7 +81,9 @@ class Database:
             raise DatabaseError(f"{self.name} does not answer: {_reason(error)}") from error
 
     async def revision(self) -> str | None:
-        """The newest migration this database has had; None for an empty one."""
+        """The newest migration this database has had; None for an empty one, or where there is none yet."""
+        if self.embedded and not Path(self.url.database or "").exists():
+            return None  # to open it would make it
         try:
             async with self.reading() as db:
                 return await db.run_sync(_revision)
