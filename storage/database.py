@@ -82,7 +82,8 @@ class Database:
 
     async def revision(self) -> str | None:
         """The newest migration this database has had; None for an empty one, or where there is none yet."""
-        if self.embedded and not Path(self.url.database or "").exists():
+        file = Path(self.url.database or "")
+        if self.embedded and file.parent.is_dir() and not file.exists():
             return None  # to open it would make it
         try:
             async with self.reading() as db:
