@@ -1,6 +1,7 @@
 """``stembot demo`` as a newcomer meets it: the real process, and its page in a real browser."""
 
 import asyncio
+import os
 import shutil
 import signal
 import sys
@@ -73,9 +74,9 @@ async def demo(tmp_path, free_port) -> AsyncIterator[Demo]:
 def chromium() -> str:
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:
-        pytest.fail(
-            "These tests need Chromium on PATH: `apt-get install chromium`, or your system's package of it."
-        )
+        told = "needs Chromium on PATH: `apt-get install chromium`, or your system's package of it"
+        # All else can be tested without a browser; where the result decides, nothing may be left out.
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(told)
     return path
 
 
