@@ -10,10 +10,10 @@ from enum import StrEnum
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot import songs, texts
-from bot.delivery.plan import song_name
+from bot.delivery.plan import song_name, stem_label
 from providers.base import Mode, Song, SongRef
 from storage.jobs import JobView
-from storage.rows import Job
+from storage.rows import Job, Stem
 from storage.states import JobState
 
 VERSION = "1"
@@ -28,6 +28,11 @@ class Verb(StrEnum):
     SEND_AGAIN = "s"
     FULL_SET = "f"
     SECOND_SET = "2"
+    SILENT_STEMS = "q"
+    PICK_STEM = "k"
+    ONE_STEM = "1"
+    FOLD = "z"
+    TO_PRIVATE = "p"
     JOBS = "j"
     OPEN = "o"
     CREDITS = "e"
@@ -60,20 +65,53 @@ def parse(data: str) -> Press | None:
     return Press(Verb(verb), tuple(arguments))
 
 
-def status(view: JobView, *, full_set: bool = False, second_set: bool = False) -> InlineKeyboardMarkup | None:
-    """Under a job's status message; ``full_set`` where the other mode can be had, ``second_set`` where the
-    upstream brought every stem twice."""
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """What else can be had of a delivered job."""
+
+    full_set: bool = False  # the other mode
+    second_set: bool = False  # the upstream brought every stem twice
+    silent_stems: bool = False  # some were left out
+    one_stem: bool = False
+
+
+NOTHING_ELSE = Offers()
+
+
+def status(view: JobView, offers: Offers = NOTHING_ELSE) -> InlineKeyboardMarkup | None:
+    """Under a job's status message."""
     match view.job.state:
         case J.WAITING:
             return _rows([_job_button("Cancel", Verb.CANCEL, view.job)])
         case J.DELIVERED:
-            offered = {"Full set": (Verb.FULL_SET, full_set), "Second set": (Verb.SECOND_SET, second_set)}
-            others = [_job_button(text, verb, view.job) for text, (verb, is_on) in offered.items() if is_on]
-            return _rows([*others, _job_button("Send again", Verb.SEND_AGAIN, view.job)])
+            return _rows(*_delivered(view.job, offers))
         case J.FAILED | J.CANCELLED:
             return _rows([_job_button("Try again", Verb.TRY_AGAIN, view.job)])
         case _:
             return None
+
+
+def _delivered(job: Job, offers: Offers) -> list[list[InlineKeyboardButton]]:
+    table = (
+        ("Full set", Verb.FULL_SET, offers.full_set),
+        ("Send again", Verb.SEND_AGAIN, True),
+        ("Second set", Verb.SECOND_SET, offers.second_set),
+        ("Silent stems", Verb.SILENT_STEMS, offers.silent_stems),
+        ("One stem", Verb.PICK_STEM, offers.one_stem),
+        ("To my chat", Verb.TO_PRIVATE, job.chat_id < 0),
+    )
+    buttons = [_job_button(text, verb, job) for text, verb, is_on in table if is_on]
+    return [buttons[start : start + 2] for start in range(0, len(buttons), 2)]
+
+
+def stems_of(job: Job, stems: Sequence[Stem]) -> InlineKeyboardMarkup:
+    """One button a stem, two in a row, to pick one."""
+    picks = [
+        _button(stem_label(stem.name, stem.set_number), Verb.ONE_STEM, _number(job.id), _number(stem.id))
+        for stem in stems
+    ]
+    rows = [picks[start : start + 2] for start in range(0, len(picks), 2)]
+    return _rows(*rows, [_job_button("‹ Back", Verb.FOLD, job)])
 
 
 def offer(song: SongRef, owner_id: int | None, prices: Mapping[Mode, int]) -> InlineKeyboardMarkup:

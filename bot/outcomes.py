@@ -28,6 +28,7 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"  # it may have been done: not repeated where that would show twice
     REFUSED = "refused"  # not done, and never will be
     TOO_BIG = "too_big"
+    NO_FILES = "no_files"  # this chat lets us send text, but no files
     NO_CHAT = "no_chat"  # blocked, kicked, deleted: nothing can be said there
     CHANGED = "changed"  # the group has a new id, or the topic is closed: repeat it at the new place
     OURS = "ours"  # the token is wrong, or another process uses it
@@ -42,6 +43,7 @@ CHAT_GONE = (
     "peer_id_invalid",
     "chat_write_forbidden",
 )
+NO_FILES = ("not enough rights to send", "chat_send_")
 TOPIC_GONE = ("message thread not found", "topic_closed", "topic_deleted")
 
 
@@ -57,6 +59,8 @@ def outcome_of(error: TelegramError | Dropped) -> Outcome:
             return Outcome.NO_CHAT
         case BadRequest() if any(text in str(error).lower() for text in TOPIC_GONE):
             return Outcome.CHANGED
+        case BadRequest() if any(text in str(error).lower() for text in NO_FILES):
+            return Outcome.NO_FILES
         case BadRequest():  # before NetworkError: it is one, by PTB's class tree
             return Outcome.REFUSED
         case InvalidToken() | Conflict():

@@ -7,9 +7,12 @@ from telegram import InlineKeyboardMarkup
 
 from bot import keyboards, pricing, texts
 from bot.delivery import records
+from bot.keyboards import Offers
 from bot.services import Services
 from storage import ledger, separations
+from storage.database import Connection
 from storage.jobs import JobView
+from storage.states import JobState
 
 ENOUGH = 3  # finished separations before their time says more than experience elsewhere
 
@@ -30,7 +33,7 @@ async def compose(services: Services, view: JobView) -> Shown:
     async with services.database.reading() as db:
         balance = await ledger.balance(db, view.job.account_id)
         delivered = await records.delivered(db, view.job)
-        second_set = view.job.selection is None and await separations.has_second_set(db, view.separation.id)
+        offers = await _offers(db, services, view)
     text = texts.status(
         view,
         provider.title if provider else view.separation.provider,
@@ -39,8 +42,21 @@ async def compose(services: Services, view: JobView) -> Shown:
         now=services.now(),
         usual_s=usual_s(services, view.separation.provider, view.separation.mode),
     )
-    full_set = pricing.offers_full_set(services.providers, view.separation)
-    return Shown(text, keyboards.status(view, full_set=full_set, second_set=second_set))
+    return Shown(text, keyboards.status(view, offers))
+
+
+async def _offers(db: Connection, services: Services, view: JobView) -> Offers:
+    if view.job.state is not JobState.DELIVERED or view.job.selection is not None:
+        return keyboards.NOTHING_ELSE
+    stems = await separations.stems_of(db, view.separation.id)
+    first_set = records.selected(stems, None)
+    silent = records.selected(stems, "silent")
+    return Offers(
+        full_set=pricing.offers_full_set(services.providers, view.separation),
+        second_set=len(stems) > len(first_set),
+        silent_stems=0 < len(silent) < len(first_set),
+        one_stem=len(first_set) > 1,
+    )
 
 
 def usual_s(services: Services, provider: str, mode: str) -> float | None:

@@ -47,6 +47,8 @@ NOT_YOURS = "Only the person who asked can press this. Send /stems with the song
 STALE_BUTTON = "This button is too old. Send /stems with the song."
 CHANNEL_SENDER = "I can't tell who asks when a channel speaks. Please ask as yourself."
 NOT_SERVED = "This bot serves invited people only. Give its operator your id: <code>{user_id}</code>"
+FILES_REFUSED = "files could not be sent"
+NO_FILES_HERE = "this chat does not let me send audio"
 SOMETHING_BROKE = (
     "Something went wrong on my side. Nothing was charged for this message; please send it again."
 )
@@ -78,6 +80,10 @@ FILES_EXPIRED = (
     "These files are no longer kept. Ask for the song with /stems to have it separated again,"
     " for {price} credits."
 )
+OPEN_PRIVATE_CHAT = (
+    "I can't write to you yet. Open a chat with @{username}, press Start, then press here again."
+)
+SENT_TO_PRIVATE = "They are on their way to your private chat."
 ALREADY_ASKED = "That is under way already: job {number}."
 
 
@@ -118,7 +124,9 @@ class Delivered:
     sent: Sequence[str] = ()
     linked: Sequence[str] = ()
     unsure: Sequence[str] = ()
+    silent: Sequence[str] = ()
     missing: Sequence[str] = ()
+    why_linked: str = FILES_REFUSED
 
 
 def status(
@@ -245,8 +253,10 @@ def _delivered(delivered: Delivered) -> str:
     lines = []
     if delivered.sent:
         lines.append(f"Delivered: {_names(delivered.sent)}.")
+    if delivered.silent:
+        lines.append(f"Nothing to hear in this song: {_all_names(delivered.silent)}. Left out.")
     if delivered.linked:
-        lines.append(f"As links, because files could not be sent: {_names(delivered.linked)}.")
+        lines.append(f"As links, because {escape(delivered.why_linked)}: {_names(delivered.linked)}.")
     if delivered.unsure:
         lines.append(
             f"Telegram did not confirm {_names(delivered.unsure)}. If you don't see them, press Send again."
@@ -257,8 +267,11 @@ def _delivered(delivered: Delivered) -> str:
 
 
 def _names(names: Sequence[str]) -> str:
-    labels = [escape(label(name)) for name in names]
-    return f"{len(labels)} stems" if len(labels) > 4 else ", ".join(labels)
+    return f"{len(names)} stems" if len(names) > 4 else _all_names(names)
+
+
+def _all_names(names: Sequence[str]) -> str:
+    return ", ".join(escape(label(name)) for name in names)
 
 
 def _failed(view: JobView) -> str:

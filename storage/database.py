@@ -82,8 +82,7 @@ class Database:
 
     async def revision(self) -> str | None:
         """The newest migration this database has had; None for an empty one, or where there is none yet."""
-        file = Path(self.url.database or "")
-        if self.embedded and file.parent.is_dir() and not file.exists():
+        if self.embedded and _is_still_to_be_made(Path(self.url.database or "")):
             return None  # to open it would make it
         try:
             async with self.reading() as db:
@@ -122,6 +121,10 @@ class Database:
 
     def __repr__(self) -> str:
         return f"Database({self.name})"
+
+
+def _is_still_to_be_made(file: Path) -> bool:
+    return file.parent.is_dir() and not file.exists()
 
 
 def newest_revision() -> str:

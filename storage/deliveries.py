@@ -24,6 +24,7 @@ class PartState(StrEnum):
 class PartKind(StrEnum):
     ALBUM = "album"
     SINGLE = "single"
+    URL = "url"  # one file that Telegram fetches from the upstream itself
     LINKS = "links"
 
 
@@ -69,6 +70,16 @@ async def replace(
         planned = [(PartKind(one.kind), stem_ids(one))]
         await add(db, job, planned, now=one.changed_at, state=PartState(one.state))
     await add(db, job, [(PartKind.SINGLE, [stem_id]) for stem_id in gone], now=now, state=PartState.GONE)
+
+
+async def refuse_rest(db: Connection, job: Job, *, now: float, why: str) -> None:
+    """None of what is still to be sent can be."""
+    unsent = (PartState.PENDING, PartState.SENDING)
+    await db.execute(
+        update(parts)
+        .where(parts.c.job_id == job.id, parts.c.state.in_(unsent), parts.c.kind != PartKind.LINKS)
+        .values(state=PartState.REFUSED, why=why, changed_at=now)
+    )
 
 
 async def parts_of(db: Connection, job_id: int) -> list[Part]:

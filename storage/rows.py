@@ -70,6 +70,7 @@ class Stem:
     url: str | None
     expires_at: float | None
     duration_s: float | None
+    peak_dbfs: float | None
 
 
 @dataclass(frozen=True, slots=True)

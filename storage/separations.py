@@ -188,10 +188,12 @@ async def save_stems(
     await db.execute(insert(stems), rows)
 
 
-async def has_second_set(db: Connection, separation_id: int) -> bool:
-    """Some upstreams bring every stem twice, made differently."""
-    second = select(stems.c.id).where(stems.c.separation_id == separation_id, stems.c.set_number == 2)
-    return bool(await db.scalar(select(second.exists())))
+async def heard(db: Connection, stem_id: int, *, peak_dbfs: float | None, duration_s: float | None) -> None:
+    """What a download told of a stem; what it did not tell stays as it was."""
+    told = {"peak_dbfs": peak_dbfs, "duration_s": duration_s}
+    news = {name: value for name, value in told.items() if value is not None}
+    if news:
+        await db.execute(update(stems).where(stems.c.id == stem_id).values(news))
 
 
 async def stems_of(db: Connection, separation_id: int) -> tuple[Stem, ...]:

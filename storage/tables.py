@@ -154,6 +154,7 @@ stems = _table(
     Column("url", Text),  # null once it works no longer
     Column("expires_at", Instant),
     Column("duration_s", Instant),
+    Column("peak_dbfs", Instant),  # measured at the first download; how loud it gets at all
     UniqueConstraint("separation_id", "position"),
     UniqueConstraint("separation_id", "name", "set_number"),
 )
@@ -249,7 +250,7 @@ parts = _table(
     Column("why", Text),
     Column("changed_at", Instant, nullable=False),
     UniqueConstraint("job_id", "position"),
-    CheckConstraint("kind IN ('album', 'single', 'links')", name="kind_known"),
+    CheckConstraint("kind IN ('album', 'single', 'url', 'links')", name="kind_known"),
     CheckConstraint(
         "state IN ('pending', 'sending', 'sent', 'unknown', 'refused', 'gone')", name="state_known"
     ),

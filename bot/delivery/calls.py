@@ -1,13 +1,18 @@
 """The Telegram calls of a delivery: one part, one call."""
 
 from collections.abc import Sequence
+from contextlib import suppress
+from html import escape
 from typing import TypedDict
 
 from telegram import InputMediaAudio, InputMediaDocument, LinkPreviewOptions, Message, ReplyParameters
+from telegram.constants import ChatAction
+from telegram.error import TelegramError
 
 from bot.delivery.items import Item
 from bot.delivery.plan import Means
 from bot.intake.budgets import Kind
+from bot.intake.limiter import Dropped
 from bot.services import Services
 from storage.rows import Job
 
@@ -42,6 +47,34 @@ async def send_files(services: Services, job: Job, items: Sequence[Item], captio
         return [await _send_single(services, job, items[0], caption)]
     media = [_media(item, caption if place == 0 else None) for place, item in enumerate(items)]
     return await services.bot.send_media_group(media=media, **addressed(job), **_timeouts(items))
+
+
+async def show_uploading(services: Services, job: Job) -> None:
+    """ "sending a file…" under the chat's name, for the seconds until something comes."""
+    with suppress(TelegramError, Dropped):  # whatever is wrong, the send itself will meet it
+        await services.bot.send_chat_action(
+            job.chat_id,
+            ChatAction.UPLOAD_DOCUMENT,
+            message_thread_id=job.thread_id,
+            rate_limit_args=Kind.STATUS,
+        )
+
+
+def may_be_fetched(url: str | None) -> bool:
+    """Whether Telegram may be given an upstream's link: only what is no file_id and no path of ours."""
+    return url is not None and url.startswith("https://") and url.split("?")[0].lower().endswith(".mp3")
+
+
+async def send_url(services: Services, job: Job, url: str, title: str) -> Sequence[Message]:
+    """Let Telegram fetch a file: MP3 up to 20 MB; it tends to forget the title.
+
+    https://core.telegram.org/bots/api#sending-files
+    """
+    return [
+        await services.bot.send_audio(
+            audio=url, title=title, caption=escape(title), read_timeout=ANSWER_S, **addressed(job)
+        )
+    ]
 
 
 async def send_links(services: Services, job: Job, text: str) -> Sequence[Message]:

@@ -1,13 +1,14 @@
 """What is written down of a delivery: its parts before and after each send, and what Telegram keeps."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from telegram import Message
 
 from bot.delivery import plan
 from bot.services import Services
-from bot.texts import Delivered
+from bot.texts import FILES_REFUSED, NO_FILES_HERE, Delivered
+from providers.stems import rank
 from storage import archive, deliveries, separations, songs
 from storage.database import Connection
 from storage.deliveries import PartKind, PartState, stem_ids
@@ -15,17 +16,26 @@ from storage.rows import Job, Part, Song, Stem, TelegramFile
 
 STILL_TO_SEND = (PartState.PENDING, PartState.SENDING)  # SENDING: the process died in the middle of it
 
+SILENT_DBFS = -60.0
 SETTLED = (PartState.SENT, PartState.UNKNOWN, PartState.GONE)
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """All that a delivery is made of. ``kept`` is by stem id."""
+    """All that a delivery is made of. ``stems`` are those the job is about, in the order of ``Stem``;
+    ``kept`` is by stem id."""
 
     song: Song
     stems: dict[int, Stem]
     kept: dict[int, TelegramFile]
     parts: list[Part]
+    leaves_silence_out: bool
+
+    def without_silence(self, peaks: Mapping[int, float | None]) -> list[Stem]:
+        """The stems in which there is something to hear, as far as ``peaks``, by stem id, tell; all of them,
+        where there is nothing to hear in any."""
+        heard = [stem for stem in self.stems.values() if not is_silent(peaks.get(stem.id, stem.peak_dbfs))]
+        return heard if heard and self.leaves_silence_out else list(self.stems.values())
 
     def next_part(self) -> Part | None:
         return next((part for part in self.parts if part.state in STILL_TO_SEND), None)
@@ -34,14 +44,14 @@ class Load:
         return [self.stems[stem_id] for stem_id in stem_ids(part)]
 
     def unsent(self) -> list[Stem]:
-        """Stems that could only go as links now: neither in the chat, perhaps, nor gone."""
+        """Stems that could only go as links now: neither in the chat, perhaps, nor gone, nor left out."""
         settled = {
             stem_id
             for part in self.parts
             if part.state in SETTLED or part.kind == PartKind.LINKS
             for stem_id in stem_ids(part)
         }
-        return [stem for stem in self.stems.values() if stem.id not in settled and stem.url]
+        return [stem for stem in self.without_silence({}) if stem.id not in settled and stem.url]
 
 
 async def load(db: Connection, job: Job, *, bot_id: int) -> Load:
@@ -49,18 +59,37 @@ async def load(db: Connection, job: Job, *, bot_id: int) -> Load:
     stems = await separations.stems_of(db, separation.id)
     return Load(
         song=await songs.get(db, separation.audio_id),
-        stems={stem.id: stem for stem in selected(stems, job.selection)},
+        stems={stem.id: stem for stem in in_order(selected(stems, job.selection))},
         kept=await archive.files_of(db, separation.id, bot_id=bot_id),
         parts=await deliveries.parts_of(db, job.id),
+        # Who asks for one stem, or for the silent ones, gets them.
+        leaves_silence_out=job.selection is None or job.selection.startswith("set:"),
     )
+
+
+def is_silent(peak_dbfs: float | None) -> bool:
+    return peak_dbfs is not None and peak_dbfs < SILENT_DBFS
 
 
 def selected(stems: Iterable[Stem], selection: str | None) -> list[Stem]:
     """What a job is about: the first set, or what its ``selection`` names."""
     kind, _, number = (selection or "set:1").partition(":")
-    if kind == "stem":
-        return [stem for stem in stems if stem.id == int(number)]
-    return [stem for stem in stems if stem.set_number == int(number)]
+    match kind:
+        case "stem":
+            return [stem for stem in stems if stem.id == int(number)]
+        case "silent":
+            return [stem for stem in stems if stem.set_number == 1 and is_silent(stem.peak_dbfs)]
+        case _:
+            return [stem for stem in stems if stem.set_number == int(number)]
+
+
+def in_order(stems: Iterable[Stem]) -> list[Stem]:
+    """As they are sent: the first set whole, then the second."""
+    return sorted(stems, key=_order)
+
+
+def _order(stem: Stem) -> tuple[int, tuple[int, str]]:
+    return stem.set_number, rank(stem.name)
 
 
 def planned(stems: Sequence[Stem], sizes: dict[int, int] | None = None) -> list[tuple[PartKind, list[int]]]:
@@ -93,13 +122,20 @@ async def delivered(db: Connection, job: Job) -> Delivered:
     stems = {
         stem.id: stem for stem in selected(await separations.stems_of(db, job.separation_id), job.selection)
     }
-    names: dict[str, list[str]] = {"sent": [], "linked": [], "unsure": []}
-    for part in await deliveries.parts_of(db, job.id):
+    sent: list[str] = []
+    linked: list[str] = []
+    unsure: list[str] = []
+    names = {"sent": sent, "linked": linked, "unsure": unsure}
+    parts = await deliveries.parts_of(db, job.id)
+    for part in parts:
         if fate := _fate(part):
             names[fate] += [stems[stem_id].name for stem_id in stem_ids(part)]
     told = {name for group in names.values() for name in group}
-    missing = [stem.name for stem in stems.values() if stem.name not in told]
-    return Delivered(**names, missing=missing)
+    silent = [stem.name for stem in stems.values() if is_silent(stem.peak_dbfs) and stem.name not in told]
+    missing = [stem.name for stem in stems.values() if stem.name not in {*told, *silent}]
+    no_files = any(part.why == NO_FILES_HERE for part in parts)
+    why_linked = NO_FILES_HERE if no_files else FILES_REFUSED
+    return Delivered(sent, linked, unsure, silent, missing, why_linked)
 
 
 def _fate(part: Part) -> str | None:

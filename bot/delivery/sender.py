@@ -4,7 +4,7 @@ The ladder for a file: Telegram's own file_id, an upload, alone instead of in an
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,14 +15,14 @@ from telegram.error import TelegramError
 
 from bot import texts
 from bot.delivery import calls, items, plan, records
-from bot.delivery.fetch import Broken, FetchError, Gone
+from bot.delivery.fetch import Broken, DiskFull, FetchError, Gone
 from bot.delivery.items import Fetched, Source
 from bot.delivery.records import Load
 from bot.intake.limiter import Dropped
 from bot.outcomes import Outcome, outcome_of, wait_s
 from bot.services import Services
 from providers.stems import family, rank
-from storage import archive, deliveries
+from storage import archive, deliveries, separations
 from storage.deliveries import PartKind, PartState
 from storage.rows import Job, Part, Stem
 
@@ -62,7 +62,7 @@ async def deliver(services: Services, job: Job) -> Ending:
         async with services.database.transaction() as db:
             load = await records.load(db, job, bot_id=services.bot.id)
             if not load.parts:
-                await deliveries.add(db, job, records.planned(list(load.stems.values())), now=services.now())
+                await deliveries.add(db, job, records.planned(load.without_silence({})), now=services.now())
                 continue
             part = load.next_part()
             if part is None:
@@ -93,20 +93,61 @@ async def _close(services: Services, job: Job, load: Load) -> Ending:
 async def _send(services: Services, job: Job, load: Load, part: Part) -> Ending | None:
     """One part. None: recorded, go on with the next."""
     try:
-        if part.kind == PartKind.LINKS:
-            messages = await calls.send_links(services, job, _links_text(load, part))
-            sent: Sequence[Stem] = ()
-        else:
-            async with items.sources(services.fetcher, load.stems_of(part), load.kept) as found:
-                if replanned := _without_failures(job, load, part, found):
-                    return await replanned.write(services, job, part)
-                sent = load.stems_of(part)
-                messages = await _send_files(services, job, load, sent, found)
+        match part.kind:
+            case PartKind.LINKS:
+                messages: Sequence[Message] = await calls.send_links(services, job, _links_text(load, part))
+            case PartKind.URL:
+                messages = await calls.send_url(services, job, *_url(load, part))
+            case _:
+                return await _fetch_and_send(services, job, load, part)
     except (TelegramError, Dropped) as error:
         return await _after(services, job, load, part, error)
-    async with services.database.transaction() as db:
-        await records.sent(db, services, part, messages, sent)
+    await _sent(services, load, part, messages)
     return None
+
+
+async def _fetch_and_send(services: Services, job: Job, load: Load, part: Part) -> Ending | None:
+    """Files: what is not with Telegram yet is downloaded first, and listened to."""
+    stems, places = load.stems_of(part), _places(load)
+    if any(stem.id not in load.kept for stem in stems):
+        await calls.show_uploading(services, job)
+    async with items.sources(services.fetcher, load.song, stems, load.kept, places) as found:
+        peaks = await _heard(services, found)
+        if replanned := _replanned(job, load, part, found, peaks):
+            return await replanned.write(services, job, part)
+        messages = await _send_files(services, job, load, stems, found)
+    await _sent(services, load, part, messages)
+    return None
+
+
+async def _sent(services: Services, load: Load, part: Part, messages: Sequence[Message]) -> None:
+    async with services.database.transaction() as db:
+        stems = () if part.kind == PartKind.LINKS else load.stems_of(part)
+        await records.sent(db, services, part, messages, stems)
+
+
+async def _heard(services: Services, found: Mapping[int, Source | FetchError]) -> dict[int, float | None]:
+    """Remember what the downloads told; by stem id, how loud each gets."""
+    fetched = [source for source in found.values() if isinstance(source, Fetched)]
+    new = [source for source in fetched if source.stem.peak_dbfs is None]
+    if new:
+        async with services.database.transaction() as db:
+            for source in new:
+                await separations.heard(
+                    db, source.stem.id, peak_dbfs=source.peak_dbfs, duration_s=source.duration_s
+                )
+    return {source.stem.id: source.peak_dbfs for source in fetched}
+
+
+def _places(load: Load) -> dict[int, tuple[int, int]]:
+    return {stem_id: (place, len(load.stems)) for place, stem_id in enumerate(load.stems, start=1)}
+
+
+def _url(load: Load, part: Part) -> tuple[str, str]:
+    """Address and title of a file that Telegram shall fetch itself."""
+    (stem,) = load.stems_of(part)
+    name = plan.song_name(load.song.title, load.song.audio_id)
+    return stem.url or "", plan.title_of(name, stem.name, stem.set_number)
 
 
 async def _send_files(
@@ -114,7 +155,7 @@ async def _send_files(
     job: Job,
     load: Load,
     stems: Sequence[Stem],
-    found: dict[int, Source | FetchError],
+    found: Mapping[int, Source | FetchError],
 ) -> Sequence[Message]:
     with ExitStack() as opened:
         wanted = [
@@ -126,13 +167,12 @@ async def _send_files(
 
 
 def _caption(load: Load, stems: Sequence[Stem]) -> str:
-    ordered = sorted(load.stems.values(), key=lambda stem: rank(stem.name))
-    first, last = ordered.index(stems[0]) + 1, ordered.index(stems[-1]) + 1
-    name = escape(plan.song_name(load.song.title, load.song.audio_id))
-    if len(stems) == len(ordered):
-        return f"{name} · {len(stems)} stems" if len(stems) > 1 else name
-    place = f"{first}–{last}" if last > first else str(first)
-    return f"{name} · {place} of {len(ordered)}"
+    """Which of all stems these are; those that were left out keep their numbers."""
+    name, places = escape(plan.song_name(load.song.title, load.song.audio_id)), _places(load)
+    first, last, total = places[stems[0].id][0], places[stems[-1].id][0], len(load.stems)
+    if len(stems) == total:
+        return f"{name} · {total} stems" if total > 1 else name
+    return f"{name} · {f'{first}–{last}' if last > first else first} of {total}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,24 +191,33 @@ class Replanned:
         return None
 
 
-def _without_failures(
-    job: Job, load: Load, part: Part, found: dict[int, Source | FetchError]
+def _replanned(
+    job: Job,
+    load: Load,
+    part: Part,
+    found: Mapping[int, Source | FetchError],
+    peaks: Mapping[int, float | None],
 ) -> Replanned | None:
-    """None where every file is there and they fit into one send."""
+    """None where every file is there, audible, and they fit into one send."""
     failed = {stem_id: error for stem_id, error in found.items() if isinstance(error, FetchError)}
     for stem_id, error in failed.items():
-        logger.warning(
-            "job %s: stem %s: %s: %s", job.id, load.stems[stem_id].name, type(error).__name__, error
-        )
+        kind = type(error).__name__
+        logger.warning("job %s: stem %s: %s: %s", job.id, load.stems[stem_id].name, kind, error)
     if any(isinstance(error, Broken) for error in failed.values()) and job.failures < BROKEN_DOWNLOADS:
         return Replanned((), later=Later(2.0 ** (job.failures + 1)))
+    audible = {stem.id for stem in load.without_silence(peaks)}
     sizes = {stem_id: source.size_bytes for stem_id, source in found.items() if isinstance(source, Fetched)}
-    there = [stem for stem in load.stems_of(part) if stem.id not in failed]
+    there = [stem for stem in load.stems_of(part) if stem.id not in failed and stem.id in audible]
     wanted = records.planned(there, sizes)
-    if not failed and len(wanted) == 1 and wanted[0][0] != PartKind.LINKS:
+    if len(there) == len(found) and len(wanted) == 1 and wanted[0][0] != PartKind.LINKS:
         return None
-    gone = [stem_id for stem_id, error in failed.items() if isinstance(error, Gone)]
-    return Replanned([parts for parts in wanted if parts[0] != PartKind.LINKS], gone)
+    by_url = [
+        (PartKind.URL, [stem_id])
+        for stem_id, error in failed.items()
+        if isinstance(error, DiskFull) and calls.may_be_fetched(load.stems[stem_id].url)
+    ]
+    files = [one for one in wanted if one[0] != PartKind.LINKS]
+    return Replanned([*files, *by_url], [one for one, error in failed.items() if isinstance(error, Gone)])
 
 
 async def _after(
@@ -185,6 +234,11 @@ async def _after(
         case Outcome.UNKNOWN:
             # Telegram usually has it; a second copy is worse than a button that sends again.
             await _mark(services, part, PartState.UNKNOWN, str(error))
+            return None
+        case Outcome.NO_FILES:
+            # Nothing else of this kind will be taken here: what is left goes as links.
+            async with services.database.transaction() as db:
+                await deliveries.refuse_rest(db, job, now=services.now(), why=texts.NO_FILES_HERE)
             return None
         case Outcome.REFUSED | Outcome.TOO_BIG:
             await _after_refusal(services, job, load, part, str(error))

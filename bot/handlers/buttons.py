@@ -1,23 +1,26 @@
 """Every button press: who may, then what it does, and an answer to the press in any case."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from telegram import CallbackQuery, InlineKeyboardMarkup, Message, Update
-from telegram.constants import ChatMemberStatus
+from telegram.constants import ChatAction, ChatMemberStatus, ChatType
+from telegram.error import BadRequest, Forbidden
 from telegram.ext import CallbackQueryHandler
 
 from bot import actions, keyboards, songs, texts
 from bot.actions import Asker
+from bot.delivery import records
 from bot.handlers import credits as credits_pages
 from bot.handlers import jobs as job_pages
 from bot.handlers.asking import asker as asker_of
+from bot.intake.budgets import Kind
 from bot.keyboards import ANYBODY, MODE_OF, Press, Verb
 from bot.pricing import NoProvider
 from bot.services import BotContext, Services
 from bot.showing import compose
 from providers.base import Mode, SongRef
-from storage import jobs, ledger
+from storage import jobs, ledger, separations
 from storage.jobs import JobView
 from storage.ledger import InsufficientCredits
 
@@ -56,7 +59,7 @@ async def press(update: Update, context: BotContext) -> None:
     await query.answer(said[:200] if said else None, show_alert=bool(said) and said not in TOASTS)
 
 
-TOASTS = {texts.CANCELLED_TOAST}
+TOASTS = {texts.CANCELLED_TOAST, texts.SENT_TO_PRIVATE}
 
 
 async def _pressed(
@@ -77,6 +80,11 @@ NAMES_A_JOB = {
     Verb.SEND_AGAIN: 0,
     Verb.FULL_SET: 0,
     Verb.SECOND_SET: 0,
+    Verb.SILENT_STEMS: 0,
+    Verb.PICK_STEM: 0,
+    Verb.ONE_STEM: 0,
+    Verb.FOLD: 0,
+    Verb.TO_PRIVATE: 0,
     Verb.OPEN: 1,
 }
 
@@ -120,10 +128,53 @@ async def _second_set(pressed: Pressed) -> str | None:
     return await _send(pressed, "set:2")
 
 
-async def _send(pressed: Pressed, selection: str | None) -> str | None:
+async def _silent_stems(pressed: Pressed) -> str | None:
+    return await _send(pressed, "silent")
+
+
+async def _one_stem(pressed: Pressed) -> str | None:
+    return await _send(pressed, f"stem:{pressed.press.number(1)}")
+
+
+async def _pick_stem(pressed: Pressed) -> str | None:
+    view, services = _view(pressed), pressed.services
+    async with services.database.reading() as db:
+        stems = await separations.stems_of(db, view.separation.id)
+    await _set_keyboard(pressed, keyboards.stems_of(view.job, records.in_order(stems)))
+    return None
+
+
+async def _fold(pressed: Pressed) -> str | None:
+    await _set_keyboard(pressed, (await compose(pressed.services, _view(pressed))).keyboard)
+    return None
+
+
+async def _to_private(pressed: Pressed) -> str | None:
+    """Into the private chat of whoever presses; nothing can be sent there before they wrote to the bot."""
+    person, services = pressed.query.from_user, pressed.services
+    try:
+        await services.bot.send_chat_action(person.id, ChatAction.TYPING, rate_limit_args=Kind.ANSWER)
+    except (Forbidden, BadRequest):
+        return texts.OPEN_PRIVATE_CHAT.format(username=services.bot.username)
+    private = replace(
+        pressed.asker,
+        chat_id=person.id,
+        chat_kind=ChatType.PRIVATE,
+        chat_title=None,
+        message_id=None,
+        thread_id=None,
+    )
+    return await _send(pressed, _view(pressed).job.selection, private) or texts.SENT_TO_PRIVATE
+
+
+async def _set_keyboard(pressed: Pressed, keyboard: InlineKeyboardMarkup | None) -> None:
+    await pressed.message.edit_reply_markup(keyboard)
+
+
+async def _send(pressed: Pressed, selection: str | None, asker: Asker | None = None) -> str | None:
     view = _view(pressed)
     try:
-        await actions.send_again(pressed.services, view.job, pressed.asker, selection)
+        await actions.send_again(pressed.services, view.job, asker or pressed.asker, selection)
     except actions.NotPossible:
         return texts.FILES_EXPIRED.format(price=view.separation.price)
     return None
@@ -187,6 +238,11 @@ ACTIONS: dict[Verb, Callable[[Pressed], Awaitable[str | None]]] = {
     Verb.SEND_AGAIN: _send_again,
     Verb.FULL_SET: _full_set,
     Verb.SECOND_SET: _second_set,
+    Verb.SILENT_STEMS: _silent_stems,
+    Verb.PICK_STEM: _pick_stem,
+    Verb.ONE_STEM: _one_stem,
+    Verb.FOLD: _fold,
+    Verb.TO_PRIVATE: _to_private,
     Verb.JOBS: _jobs_page,
     Verb.OPEN: _open,
     Verb.CREDITS: _credits_page,

@@ -1,5 +1,6 @@
 """The bot's real parts around one SQLite file, with stand-ins at its edges and a clock that tests move."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -62,6 +63,7 @@ class MortalDatabase(Database):
 
     boundary: Callable[[str], None] = staticmethod(lambda _: None)
     broken: Exception | None = None
+    failures = 0
 
     @asynccontextmanager
     async def transaction(self):
@@ -71,6 +73,7 @@ class MortalDatabase(Database):
             if wrote := await db.scalar(CHANGES) != before:
                 self.boundary("before COMMIT")
                 if self.broken:
+                    self.failures += 1
                     raise self.broken
         if wrote:
             self.boundary("after COMMIT")
@@ -262,6 +265,14 @@ class World:
     def status_text(self, chat_id: int = ANN) -> str:
         """The newest text that a chat shows."""
         return self.telegram.texts_in(chat_id)[-1]
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    """Let everybody run on until it is so."""
+    async with asyncio.timeout(5):
+        while not is_so():
+            for _ in range(10):
+                await asyncio.sleep(0)
 
 
 def person(user_id: int) -> dict:

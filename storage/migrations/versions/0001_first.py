@@ -301,6 +301,7 @@ def upgrade() -> None:
         sa.Column("url", sa.Text(), nullable=True),
         sa.Column("expires_at", INSTANT, nullable=True),
         sa.Column("duration_s", INSTANT, nullable=True),
+        sa.Column("peak_dbfs", INSTANT, nullable=True),
         sa.ForeignKeyConstraint(["separation_id"], ["separations.id"], name="fk_stems_separation_id"),
         sa.PrimaryKeyConstraint("id", name="pk_stems"),
         sa.UniqueConstraint(
@@ -355,7 +356,7 @@ def upgrade() -> None:
         sa.Column("message_ids_json", sa.Text(), nullable=True),
         sa.Column("why", sa.Text(), nullable=True),
         sa.Column("changed_at", INSTANT, nullable=False),
-        sa.CheckConstraint("kind IN ('album', 'single', 'links')", name=op.f("ck_parts_kind_known")),
+        sa.CheckConstraint("kind IN ('album', 'single', 'url', 'links')", name=op.f("ck_parts_kind_known")),
         sa.CheckConstraint(
             "state IN ('pending', 'sending', 'sent', 'unknown', 'refused', 'gone')",
             name=op.f("ck_parts_state_known"),

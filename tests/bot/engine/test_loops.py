@@ -7,6 +7,7 @@ import pytest
 from bot.engine.loops import Loop, repeat
 from bot.services import Pulse, Wakes
 from storage.moves import Stale
+from tests.bot.world import until
 
 
 class Steps:
@@ -30,15 +31,6 @@ class Steps:
         return self.due_at
 
 
-async def until(is_so, services=None):
-    """Let the loop run on; with ``services`` nobody waits out a pause."""
-    async with asyncio.timeout(5):
-        while not is_so():
-            if services:
-                services.wakes.wake_all()
-            await asyncio.sleep(0)
-
-
 @pytest.fixture
 def services(clock):
     return SimpleNamespace(wakes=Wakes(), pulse=Pulse(), now=clock)
@@ -52,7 +44,8 @@ def running(services):
     async def start(steps, **loop):
         found = {"limit_s": 5, "idle_s": 60, **loop}
         tasks.append(asyncio.create_task(repeat(Loop("try", steps, steps.next_due, **found), services, stop)))
-        await until(steps.rested.is_set, services)
+        # Nobody waits out a pause here.
+        await until(lambda: services.wakes.wake_all() or steps.rested.is_set())
         return tasks[-1]
 
     start.stop, start.tasks = stop, tasks

@@ -1,0 +1,185 @@
+"""The real bot in the test's own loop, among stand-ins over real HTTP; its clock can be moved."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from bot.app import App, build
+from bot.settings import Settings
+from sandbox.server import Sandbox
+from sandbox.songs import Song
+from sandbox.telegram import Message, Person
+from sandbox.upstreams import Upstream
+from storage import jobs, ledger, separations
+from storage.rows import Job, LedgerEntry, Separation
+from storage.states import OPEN_JOBS, SeparationState
+
+T = TypeVar("T")
+
+CLOSED = "http://127.0.0.1:9"  # the discard port: nobody listens there
+DEADLINE_S = 1800.0
+
+logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+@dataclass
+class Clock:
+    """The real time, and what a test has put on top of it."""
+
+    ahead_s: float = 0.0
+    source: Callable[[], float] = time.time
+
+    def __call__(self) -> float:
+        return self.source() + self.ahead_s
+
+
+@dataclass
+class Bot:
+    """A bot at work, the people around it and the upstreams it uses."""
+
+    sandbox: Sandbox
+    folder: Path
+    settings: dict[str, str]
+    clock: Clock = field(default_factory=Clock)
+    app: App | None = None
+
+    def person(self, name: str = "Ann") -> Person:
+        return self.sandbox.telegram.person(name)
+
+    def upstream(self, name: str) -> Upstream:
+        return self.sandbox.upstreams[name]
+
+    def charges(self) -> dict[str, int]:
+        """How many submits each upstream has charged, without those that have none."""
+        return {name: one.charges for name, one in self.sandbox.upstreams.items() if one.charges}
+
+    def later(self, seconds: float) -> None:
+        """Let time pass: every loop looks at what has become due."""
+        self.clock.ahead_s += seconds
+        self.app.services.wakes.wake_all()
+
+    @asynccontextmanager
+    async def at_work(self, **settings: str) -> AsyncIterator["Bot"]:
+        """From its start to its end; the database stays as it is for the next start."""
+        chosen = Settings.model_validate(self.settings | settings)
+        self.app = build(chosen, files=self.folder / "downloads")
+        self.app.services.now = self.clock
+        stop, started = asyncio.Event(), asyncio.Event()
+        running = asyncio.create_task(self.app.run(stop, started.set))
+        starting = asyncio.create_task(started.wait())
+        await asyncio.wait([running, starting], return_when=asyncio.FIRST_COMPLETED)
+        try:
+            yield self
+        finally:
+            starting.cancel()
+            stop.set()
+            await running
+
+    async def until(self, question: Callable[[], Awaitable[T | None]], within_s: float = 10) -> T:
+        """The first truthy answer, asked again whenever the bot has written something; TimeoutError."""
+        wake = self.app.services.wakes.sleeper("status")
+        async with asyncio.timeout(within_s):
+            while not (answer := await question()):
+                await wake.wait()
+                wake.clear()
+        return answer
+
+    async def comes_to(self, state: SeparationState, separation_id: int = 1) -> Separation:
+        """A separation, once it is in this state."""
+
+        async def found() -> Separation | None:
+            now = await self.separation(separation_id)
+            return now if now.state is state else None
+
+        return await self.until(found)
+
+    async def ended(self, job_id: int = 1) -> Job:
+        """A job, once it is over. The status message that tells of it may come later."""
+
+        async def found() -> Job | None:
+            now = await self.job(job_id)
+            return now if now.state not in OPEN_JOBS else None
+
+        return await self.until(found)
+
+    async def all_end(self) -> None:
+        """Let time pass, a little whenever nothing happens, until every separation has ended."""
+
+        async def are_over() -> bool:
+            async with self.app.services.database.reading() as db:
+                return not await separations.counts(db)
+
+        for _ in range(60):
+            with suppress(TimeoutError):
+                await self.until(are_over, within_s=0.2)
+                return
+            self.later(2)  # less than a lease, so that work under way is not taken for abandoned
+        raise AssertionError("there is no end to it")
+
+    # what is there to be seen
+
+    def replies(self, command: Message) -> list[Message]:
+        messages = self.sandbox.telegram.messages(command.chat_id)
+        return [message for message in messages if message.reply_to_message_id == command.message_id]
+
+    def titles(self, command: Message) -> list[str]:
+        """Of the audio files that came in reply, in their order."""
+        return [message.audio.title for message in self.replies(command) if message.audio]
+
+    async def entries(self, person: Person) -> list[LedgerEntry]:
+        async with self.app.services.database.reading() as db:
+            account = await ledger.find_account(db, "user", person.user_id)
+            found = await ledger.statement(db, account.id, limit=100)
+        return list(reversed(found.entries))
+
+    async def balance(self, person: Person) -> int:
+        return sum(entry.amount for entry in await self.entries(person))
+
+    async def separation(self, separation_id: int = 1) -> Separation:
+        async with self.app.services.database.reading() as db:
+            return await separations.get(db, separation_id)
+
+    async def job(self, job_id: int = 1) -> Job:
+        async with self.app.services.database.reading() as db:
+            return await jobs.find(db, job_id)
+
+
+@asynccontextmanager
+async def a_bot(folder: Path, providers: str, **settings: str) -> AsyncIterator[Bot]:
+    """A sandbox of its own, with a bot at work in it."""
+    async with a_sandbox(folder, providers, **settings) as bot, bot.at_work():
+        yield bot
+
+
+@asynccontextmanager
+async def a_sandbox(folder: Path, providers: str, **settings: str) -> AsyncIterator[Bot]:
+    """A sandbox, and a bot that is not at work yet. Separations take next to no time."""
+    async with Sandbox.running(folder=folder / "telegram", finish_after_s=0.05) as sandbox:
+        ours = {
+            "database_url": f"sqlite:///{folder / 'stembot.db'}",
+            "http_port": "0",
+            "look_first_seconds": "0.05",
+            "look_every_seconds": "0.05",
+            "providers": providers,
+        }
+        given = {name.lower(): value for name, value in sandbox.settings().items()}
+        yield Bot(sandbox, folder, given | ours | settings)
+
+
+def command_for(song: Song, mode: str = "") -> str:
+    return f"/stems {song.task_id}:{song.audio_id} {mode}".strip()
+
+
+async def ending(person: Person, command: Message) -> str:
+    """The status message in its last form."""
+
+    def last(messages: list[Message]) -> str | None:
+        replies = (message for message in messages if message.reply_to_message_id == command.message_id)
+        return next((reply.text for reply in replies if "balance" in (reply.text or "")), None)
+
+    return await person.wait_for(last)
