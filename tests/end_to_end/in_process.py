@@ -89,12 +89,12 @@ class Bot:
                 wake.clear()
         return answer
 
-    async def comes_to(self, state: SeparationState, separation_id: int = 1) -> Separation:
-        """A separation, once it is in this state."""
+    async def comes_to(self, state: SeparationState, job_id: int = 1) -> Separation:
+        """The separation of a job, once it is in this state."""
 
         async def found() -> Separation | None:
-            now = await self.separation(separation_id)
-            return now if now.state is state else None
+            now = await self.separation(job_id)
+            return now if now and now.state is state else None
 
         return await self.until(found)
 
@@ -103,7 +103,7 @@ class Bot:
 
         async def found() -> Job | None:
             now = await self.job(job_id)
-            return now if now.state not in OPEN_JOBS else None
+            return now if now and now.state not in OPEN_JOBS else None
 
         return await self.until(found)
 
@@ -140,11 +140,14 @@ class Bot:
     async def balance(self, person: Person) -> int:
         return sum(entry.amount for entry in await self.entries(person))
 
-    async def separation(self, separation_id: int = 1) -> Separation:
+    async def separation(self, job_id: int = 1) -> Separation | None:
+        job = await self.job(job_id)
+        if job is None:
+            return None
         async with self.app.services.database.reading() as db:
-            return await separations.get(db, separation_id)
+            return await separations.get(db, job.separation_id)
 
-    async def job(self, job_id: int = 1) -> Job:
+    async def job(self, job_id: int = 1) -> Job | None:
         async with self.app.services.database.reading() as db:
             return await jobs.find(db, job_id)
 

@@ -15,14 +15,6 @@ def ann(town):
     return town.telegram.person("Ann")
 
 
-async def test_it_stops_while_it_is_idle(town):
-    bot = await town.home.start()
-    await town.telegram.wait_for_calls("getUpdates", 1)
-    assert await bot.stop() == 0
-    assert "Traceback" not in bot.output
-    assert bot.lines[-1].endswith("stopped")
-
-
 async def test_it_stops_while_a_separation_is_pending_and_then_finishes_it(town, ann):
     town.upstream.hold()
     bot = await town.home.start(LOG_LEVEL="DEBUG")
@@ -74,14 +66,17 @@ async def test_what_was_said_while_it_was_stopped_is_answered_and_nothing_twice(
     assert town.charged(SONG.audio_id) == ["basic"]
 
 
-async def test_a_second_bot_on_the_same_database_refuses_in_one_line(town, ann):
-    await town.home.start()
+async def test_a_second_bot_on_the_same_database_refuses_and_the_first_one_goes_on(town, ann):
+    bot = await town.home.start()
     second = await town.home.command("run", LOG_LEVEL="WARNING")
     assert await second.ended() == 1
     (line,) = second.lines
     assert "another stembot runs on" in line
     assert str(town.home.database) in line
     assert await balance_of(ann) == 100, "the first one goes on"
+    assert await bot.stop() == 0
+    assert "Traceback" not in bot.output
+    assert bot.lines[-1].endswith("stopped")
 
 
 async def test_a_port_that_is_taken_is_one_line(town):

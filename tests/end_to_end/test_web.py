@@ -52,20 +52,13 @@ async def test_updates_come_by_webhook_and_only_with_its_secret(town, ann, publi
     assert await bot.stop() == 0
 
 
-async def test_what_was_said_while_a_webhook_bot_was_down_is_handled_after_its_start(town, ann, public):
+async def test_a_bot_that_had_a_webhook_can_go_back_to_polling_and_misses_nothing(town, ann, public):
     bot = await town.home.start(**public, TELEGRAM_WEBHOOK="true")
     assert await bot.stop() == 0
     command = await ann.say(COMMAND)
-    await town.home.start(**public, TELEGRAM_WEBHOOK="true")
+    await town.home.start()
     await ann.wait_for_text("balance 90", after=command)
     assert len(town.audios(command)) == 2
-
-
-async def test_a_bot_that_had_a_webhook_can_go_back_to_polling(town, ann, public):
-    bot = await town.home.start(**public, TELEGRAM_WEBHOOK="true")
-    assert await bot.stop() == 0
-    await town.home.start()
-    assert await balance_of(ann) == 100
 
 
 async def test_a_callback_makes_the_bot_look_at_once(town, ann, public):

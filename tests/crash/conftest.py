@@ -1,0 +1,62 @@
+"""A town whose bot is killed again and again, for the tests of one module one after the other."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import pytest_asyncio
+
+from sandbox.songs import ODD, SONGS, Song
+from sandbox.telegram import Person
+from tests.crash.driver import Driver, a_driver
+
+ORDINARY = (
+    *SONGS,
+    *(ODD[name] for name in ("callback_exception", "unknown_status", "null_stems", "kazoo", "spaces")),
+    *(ODD[name] for name in ("code_as_text", "times_as_text", "times_as_null", "task_in_list")),
+)
+FIGURES: list[str] = []
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    for line in FIGURES:
+        terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="session")
+def figures() -> list[str]:
+    """Lines for the end of the run."""
+    return FIGURES
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def lives(request, tmp_path_factory) -> AsyncIterator[Driver]:
+    """A module's town; the bot has the settings that the module names in ``SETTINGS``."""
+    settings = getattr(request.module, "SETTINGS", {})
+    async with a_driver(tmp_path_factory.mktemp("lives"), **settings) as driver:
+        yield driver
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def driver(lives) -> AsyncIterator[Driver]:
+    """With a bot at work: the one that the test before has left, if it did."""
+    if lives.bot is None:
+        await lives.start()
+    yield lives
+    lives.release()
+
+
+@pytest.fixture(scope="module")
+def songs() -> Iterator[Song]:
+    return iter(ORDINARY)
+
+
+@pytest.fixture
+def song(songs) -> Song:
+    """One that nobody has asked for yet."""
+    return next(songs)
+
+
+@pytest.fixture
+def ann(lives) -> Person:
+    """Somebody new."""
+    return lives.town.telegram.person("Ann")

@@ -1,0 +1,109 @@
+"""Moments of an exchange in which the other side stops, so that a test can kill the bot right there."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from starlette.responses import FileResponse, Response, StreamingResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from sandbox.telegram import Telegram
+from sandbox.upstreams.faults import Fault, Proceed
+
+WITHIN_S = 20.0
+
+
+@dataclass(frozen=True)
+class Moment:
+    """The exchange ``came`` here, and goes on when it is ``released``."""
+
+    came: asyncio.Event = field(default_factory=asyncio.Event)
+    released: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def hold(self) -> None:
+        """The other side's part: say that it is reached, and stay."""
+        self.came.set()
+        await self.released.wait()
+
+    async def reached(self) -> None:
+        """The test's part; TimeoutError."""
+        async with asyncio.timeout(WITHIN_S):
+            await self.came.wait()
+
+    def release(self) -> None:
+        self.released.set()
+
+
+def unheard(moment: Moment) -> Fault:
+    """The request has arrived, nothing is done about it yet."""
+
+    async def play(proceed: Proceed) -> Response:
+        await moment.hold()
+        return await proceed()
+
+    return Fault("unheard", play)
+
+
+def unanswered(moment: Moment) -> Fault:
+    """The work is done, the answer has not left."""
+
+    async def play(proceed: Proceed) -> Response:
+        answer = await proceed()
+        await moment.hold()
+        return answer
+
+    return Fault("unanswered", play)
+
+
+def half_sent(moment: Moment) -> Fault:
+    """Half of a file is on its way, under the length of the whole."""
+
+    async def play(proceed: Proceed) -> Response:
+        answer = await proceed()
+        assert isinstance(answer, FileResponse)
+        body = Path(answer.path).read_bytes()
+        headers = {"Content-Length": str(len(body))}
+        return StreamingResponse(_halves(body, moment), media_type=answer.media_type, headers=headers)
+
+    return Fault("half_sent", play)
+
+
+async def _halves(body: bytes, moment: Moment) -> AsyncIterator[bytes]:
+    half = len(body) // 2
+    yield body[:half]
+    await moment.hold()
+    yield body[half:]
+
+
+class Uploads:
+    """Stands before Telegram, which reads the whole of a request before it looks at it."""
+
+    def __init__(self) -> None:
+        self._moments: deque[Moment] = deque()
+
+    def watch(self, telegram: Telegram) -> None:
+        """Before anything has called it."""
+        telegram.app.add_middleware(self._middleware)
+
+    def hold_next(self) -> Moment:
+        """The next album's first bytes have come, and no more are read; its moment."""
+        self._moments.append(moment := Moment())
+        return moment
+
+    def _middleware(self, app: ASGIApp) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
+        async def watched(scope: Scope, receive: Receive, send: Send) -> None:
+            if self._moments and scope["path"].endswith("/sendMediaGroup"):
+                await _read_the_begin(self._moments.popleft(), receive)
+            else:
+                await app(scope, receive, send)
+
+        return watched
+
+
+async def _read_the_begin(moment: Moment, receive: Receive) -> None:
+    await receive()
+    await moment.hold()
+    while (await receive())["type"] != "http.disconnect":
+        pass  # the bot is dead: what it had sent before leads nowhere

@@ -1,0 +1,154 @@
+"""The rules that must never break, checked from outside once all is quiet: in the chats, at the upstream,
+in the database file. Each rule yields a sentence for everything that breaks it.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from sandbox.songs import by_audio_id
+from sandbox.telegram import Message
+from sandbox.upstreams.files import STEMS, words
+from tests.crash.driver import Doubts
+from tests.crash.snapshot import OPEN_JOBS, Job, Snapshot
+from tests.end_to_end.towns import Town
+
+# What the last form of a status message says, by the state in which the job ended.
+TOLD = {
+    "delivered": "Delivered: ",
+    "failed": "Nothing was charged",
+    "cancelled": "Cancelled, nothing was charged",
+    "left": "You withdrew. It was made for the others",
+}
+MAY_TRY_AGAIN = {"failed", "cancelled"}
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All there is to see. ``commands`` are what people said to the bot."""
+
+    town: Town
+    snapshot: Snapshot
+    doubts: Doubts
+    commands: Sequence[Message]
+
+    def audios(self, chat_id: int, message_id: int) -> Counter[str]:
+        """How often each stem came in reply to a message, by the name in its title."""
+        return Counter(stem_in(m.audio.title) for m in self.replies(chat_id, message_id) if m.audio)
+
+    def texts(self, chat_id: int, message_id: int) -> list[Message]:
+        return [m for m in self.replies(chat_id, message_id) if m.text is not None]
+
+    def message(self, chat_id: int, message_id: int | None) -> Message | None:
+        chat = self.town.telegram.messages(chat_id)
+        return next((message for message in chat if message.message_id == message_id), None)
+
+    def replies(self, chat_id: int, message_id: int) -> list[Message]:
+        chat = self.town.telegram.messages(chat_id)
+        bot_id = self.town.telegram.world.bot.user_id
+        return [m for m in chat if m.reply_to_message_id == message_id and m.sender_id == bot_id]
+
+
+Rule = Callable[[Evidence], Iterator[str]]
+
+
+def every_request_ended(evidence: Evidence) -> Iterator[str]:
+    for job in evidence.snapshot.jobs:
+        if job.state in OPEN_JOBS:
+            yield f"job {job.id} is still {job.state}"
+    yield from (f"given up: update {update}" for update in evidence.snapshot.given_up)
+    for command in evidence.commands:
+        if not evidence.replies(command.chat_id, command.message_id):
+            yield f"nobody answered {command.text!r} in chat {command.chat_id}"
+
+
+def everybody_was_told(evidence: Evidence) -> Iterator[str]:
+    for job in evidence.snapshot.jobs:
+        told = evidence.message(job.chat_id, job.status_message_id)
+        if told is None:
+            yield f"job {job.id} ({job.state}) has no status message"
+        elif TOLD.get(job.state, "") not in told.formatted.text:
+            yield f"job {job.id} is {job.state}, its person was told: {told.formatted.text!r}"
+        elif job.state in MAY_TRY_AGAIN and "Try again" not in [b["text"] for b in told.buttons]:
+            yield f"job {job.id} is {job.state}, without a button to try again"
+
+
+def nothing_was_bought_twice(evidence: Evidence) -> Iterator[str]:
+    """One charge for each song and mode, and one more for each that had failed before: that was told to
+    whoever asked, who asked again. A charge of which the bot knows nothing was an uncertain submit."""
+    separations = evidence.snapshot.separations
+    known = {each.upstream_task_id for each in separations}
+    submits = evidence.town.upstream.submits
+    charges = Counter((submit.song.audio_id, submit.mode) for submit in submits)
+    lost = Counter((submit.song.audio_id, submit.mode) for submit in submits if submit.task_id not in known)
+    failed = Counter((each.audio_id, each.mode) for each in separations if each.state == "failed")
+    unsure = Counter(
+        (each.audio_id, each.mode)
+        for each in separations
+        if each.state == "failed" and each.upstream_task_id is None
+    )
+    for what, count in charges.items():
+        if count > 1 + failed[what]:
+            yield f"{what} was bought {count} times, and failed {failed[what]} times"
+    for what, count in lost.items():
+        if count > unsure[what]:
+            yield f"{what}: {count} charges without a task, {unsure[what]} of them uncertain"
+
+
+def no_stem_is_missing_and_none_there_twice(evidence: Evidence) -> Iterator[str]:
+    """But for albums that were on their way when the bot was killed."""
+    places = {(job.chat_id, job.message_id) for job in evidence.snapshot.jobs}
+    for place in places:
+        there, wanted = evidence.audios(*place), stems_wanted(evidence.snapshot.jobs_of(*place))
+        if missing := wanted - there:
+            yield f"{place}: missing {dict(missing)}"
+        if surplus := there - wanted - _in_doubt(evidence.doubts, place):
+            yield f"{place}: too many {dict(surplus)}, in doubt were {_in_doubt(evidence.doubts, place)}"
+
+
+def status_messages_are_not_repeated(evidence: Evidence) -> Iterator[str]:
+    """But for acknowledgements that were on their way when the bot was killed."""
+    places = {(job.chat_id, job.message_id) for job in evidence.snapshot.jobs}
+    for place in places:
+        jobs, texts = evidence.snapshot.jobs_of(*place), evidence.texts(*place)
+        doubts = sum(evidence.doubts.acknowledgements[job.id] for job in jobs)
+        if len(texts) > len(jobs) + doubts:
+            said = [message.text for message in texts]
+            yield f"{place}: {len(jobs)} jobs, {doubts} in doubt, but {len(texts)} messages: {said}"
+
+
+RULES: tuple[Rule, ...] = (
+    every_request_ended,
+    everybody_was_told,
+    nothing_was_bought_twice,
+    no_stem_is_missing_and_none_there_twice,
+    status_messages_are_not_repeated,
+)
+
+
+def broken_rules(evidence: Evidence) -> list[str]:
+    return [f"{rule.__name__}: {sentence}" for rule in RULES for sentence in rule(evidence)]
+
+
+def stems_wanted(jobs: Sequence[Job]) -> Counter[str]:
+    """What the delivered ones of these jobs bring, by the name that people read."""
+    delivered = [job for job in jobs if job.state == "delivered"]
+    return Counter(stem for job in delivered for stem in stems_of(job.audio_id, job.mode))
+
+
+def stems_of(audio_id: str, mode: str) -> list[str]:
+    quirks = by_audio_id(audio_id).quirks
+    return [words(name) for name in (*STEMS[mode], *quirks.extra) if name not in quirks.absent]
+
+
+def stem_in(title: str) -> str:
+    """``"Paper Boats (Drums)"`` -> ``"Drums"``"""
+    return title.rpartition(" (")[2].removesuffix(")")
+
+
+def _in_doubt(doubts: Doubts, place: tuple[int, int]) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for (chat_id, message_id, stems), times in doubts.albums.items():
+        if (chat_id, message_id) == place:
+            found.update({words(stem): times for stem in stems})
+    return found

@@ -1,0 +1,228 @@
+"""kill -9 at named points of a request's life. Each test leaves a bot at work, and the next one begins with
+it; after each all rules are checked for everything that has happened so far.
+"""
+
+import pytest
+
+from sandbox.telegram import faults
+from sandbox.telegram.faults import Cut, Fault, Hold
+from sandbox.upstreams.faults import Place
+from tests.crash.moments import half_sent, unanswered
+from tests.crash.rules import Evidence, broken_rules
+from tests.end_to_end.towns import balance_of
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def test_after_the_update_is_stored(driver, ann, song):
+    driver.hold_call("sendMessage", faults.slow(), to(ann))
+    question = await ann.say("/credits")
+    command = await ann.say(basic(song))
+    await driver.confirmed()
+    left = await driver.restart()
+    assert not left.jobs, "the command waited for the answer to the question before it"
+    assert left.unhandled == 2
+    await ann.wait_for_text("You have", after=question)
+    await delivered(driver, ann, command, balance=90)
+
+
+async def test_while_the_acknowledgement_is_on_its_way(driver, ann, song):
+    driver.hold_call("sendMessage", faults.slow(), to(ann))
+    driver.town.upstream.hold()
+    command = await ann.say(basic(song))
+    await driver.separation_is("running", song.audio_id)
+    await ann.wait_for_text("10 credits, set aside", after=command)
+    await driver.kill()
+    driver.town.upstream.release()
+    await driver.start()
+    await delivered(driver, ann, command, balance=90)
+
+
+async def test_after_the_acknowledgement(driver, ann, song):
+    ben = driver.town.telegram.person("Ben")
+    driver.town.upstream.hold()
+    first = await ann.say(basic(song))
+    await driver.separation_is("running", song.audio_id)
+    second = await ben.say(basic(song))
+    await driver.until(lambda now: [job.acknowledged for job in now.jobs[-2:]] == [True, True])
+    await driver.kill()
+    driver.town.upstream.release()
+    await driver.start()
+    await delivered(driver, ann, first, balance=90)
+    await delivered(driver, ben, second, balance=100)
+    assert len(driver.town.replies(first)) == len(driver.town.replies(second)) == 3
+
+
+async def test_while_it_is_pending(driver, ann, song):
+    driver.town.upstream.hold()
+    looks = driver.town.upstream.looks
+    command = await ann.say(basic(song))
+    await driver.until(lambda _: driver.town.upstream.looks > looks)
+    await driver.kill()
+    driver.town.upstream.release()
+    await driver.start()
+    await delivered(driver, ann, command, balance=90)
+
+
+async def test_while_success_is_on_its_way(driver, ann, song):
+    driver.town.upstream.hold()
+    command = await ann.say(basic(song))
+    await driver.separation_is("running", song.audio_id)
+    moment = driver.hold_upstream(Place.LOOK, unanswered)
+    driver.town.upstream.release()
+    await moment.reached()
+    await driver.restart()
+    await delivered(driver, ann, command, balance=90)
+
+
+async def test_after_success_was_seen(driver, ann, song):
+    driver.hold_call("sendMessage", faults.slow(), to(ann))  # nothing is delivered before it was acknowledged
+    command = await ann.say(basic(song))
+    await driver.separation_is("succeeded", song.audio_id)
+    left = await driver.restart()
+    assert left.jobs[-1].state == "waiting"
+    await delivered(driver, ann, command, balance=90)
+
+
+async def test_in_the_middle_of_a_download(driver, ann, song):
+    moment = driver.hold_upstream(Place.FILE, half_sent)
+    command = await ann.say(basic(song))
+    await moment.reached()
+    await driver.restart()
+    await delivered(driver, ann, command, balance=90)
+    assert not list(driver.town.home.folder.glob("stembot-*/*")), "nothing is left of the half file"
+    assert len(driver.town.audios(command)) == 2
+
+
+async def test_in_the_middle_of_an_upload(driver, ann, song):
+    moment = driver.hold_upload()
+    command = await ann.say(basic(song))
+    await moment.reached()
+    await driver.restart()
+    await delivered(driver, ann, command, balance=90)
+    assert len(driver.town.audios(command)) == 2, "Telegram had not got it"
+
+
+async def test_after_telegram_got_the_album_but_before_the_answer(driver, ann, song):
+    driver.hold_call("sendMediaGroup", faults.slow(), to(ann))
+    command = await ann.say(basic(song))
+    await ann.wait_for_audios(2, after=command)
+    await driver.restart()
+    await delivered(driver, ann, command, balance=90)
+    assert len(driver.town.audios(command)) == 4, "the one case in which an album comes twice"
+
+
+async def test_between_two_albums(driver, ann, song):
+    driver.town.telegram.fail_next("sendMediaGroup", faults.ok(), when=to(ann))
+    driver.hold_call("sendMediaGroup", Fault(processed=False, answer=Cut(), hold=Hold(None)), to(ann))
+    command = await ann.say(f"{basic(song)} full")
+    await driver.until(lambda _: len(albums_to(driver, ann)) == 2)
+    await driver.restart()
+    await delivered(driver, ann, command, balance=50)
+    assert len(driver.town.audios(command)) == len(driver.town.audios(command)) == 12
+    assert len(albums_to(driver, ann)) == 3
+
+
+async def test_after_a_cancel_is_stored(driver, ann, song):
+    driver.town.upstream.hold()
+    command = await ann.say(basic(song))
+    status = await ann.wait_for_text("10 credits, set aside", after=command)
+    await driver.separation_is("running", song.audio_id)
+    driver.hold_call("sendMessage", faults.slow(), to(ann))
+    await ann.say("/credits")
+    press = await ann.press(status, "Cancel")
+    await driver.confirmed()
+    left = await driver.restart()
+    assert left.jobs[-1].state == "waiting"
+    await cancelled(driver, ann, command, press)
+
+
+async def test_in_the_middle_of_a_cancel(driver, ann, song):
+    driver.town.upstream.hold()
+    command = await ann.say(basic(song))
+    status = await ann.wait_for_text("10 credits, set aside", after=command)
+    driver.hold_call("answerCallbackQuery", Fault(processed=False, answer=Cut(), hold=Hold(None)))
+    press = await ann.press(status, "Cancel")
+    await driver.until(lambda now: now.jobs[-1].state == "cancelled")
+    await driver.restart()
+    await cancelled(driver, ann, command, press)
+
+
+async def test_in_the_middle_of_a_grant(driver, ann):
+    await ann.say("/start")
+    await ann.wait_for_text("You have 100 credits")
+    driver.hold_call("sendMessage", faults.slow(), to(driver.operator))
+    grant = await driver.operator.say(f"/grant {ann.user_id} 25")
+    await driver.operator.wait_for_text("25", after=grant)
+    left = await driver.restart()
+    assert left.unhandled == 1
+    await all_rules_hold(driver)
+    assert await balance_of(ann) == 125, "granted once"
+    assert len(driver.town.telegram.messages(driver.operator)) >= 3, "and answered again"
+
+
+async def test_in_the_middle_of_a_shutdown(driver, ann, song):
+    driver.hold_call("sendMediaGroup", faults.slow(), to(ann))
+    command = await ann.say(basic(song))
+    await ann.wait_for_audios(2, after=command)
+    driver.bot.terminate()
+    await driver.until(lambda _: driver.town.telegram.calls_of("getUpdates")[-1].status is not None)
+    await driver.restart()
+    await delivered(driver, ann, command, balance=90)
+
+
+async def test_in_the_middle_of_the_next_start(driver, ann, song):
+    driver.town.upstream.hold()
+    command = await ann.say(basic(song))
+    await driver.separation_is("running", song.audio_id)
+    await driver.kill()
+    driver.town.upstream.release()
+    logins = len(driver.town.telegram.calls_of("getMe"))
+    await driver.launch()
+    await driver.town.telegram.wait_for_calls("getMe", logins + 1, within_s=20)
+    await driver.restart()
+    await delivered(driver, ann, command, balance=90)
+
+
+async def test_the_ledger_is_in_order_after_all_of_that(driver):
+    assert await driver.ledger_verify() == (0, LEDGER_IN_ORDER)
+
+
+LEDGER_IN_ORDER = "Every balance is the sum of its entries, and every job is settled as it ended.\n"
+
+
+def to(person):
+    """Of the calls to this person's chat."""
+    return lambda parameters: str(parameters.get("chat_id")) == str(person.chat_id)
+
+
+def basic(song) -> str:
+    return f"/stems {song.task_id}:{song.audio_id}"
+
+
+def albums_to(driver, person):
+    return [call for call in driver.town.telegram.calls_of("sendMediaGroup") if to(person)(call.parameters)]
+
+
+async def delivered(driver, person, command, *, balance: int) -> None:
+    """The stems are in the chat, the status message says so, and no rule is broken."""
+    await person.wait_for_text(f"balance {balance}", within_s=30, after=command)
+    (job,) = (await all_rules_hold(driver)).jobs_of(command.chat_id, command.message_id)
+    assert job.state == "delivered"
+
+
+async def cancelled(driver, person, command, press) -> None:
+    await person.wait_for_text("Cancelled, nothing was charged · balance 100", within_s=30, after=command)
+    await press.answer()
+    driver.town.upstream.release()
+    (job,) = (await all_rules_hold(driver)).jobs_of(command.chat_id, command.message_id)
+    assert job.state == "cancelled"
+    assert not driver.town.audios(command)
+
+
+async def all_rules_hold(driver):
+    """Once all is quiet; what the database holds then."""
+    driver.release()
+    now = await driver.quiet()
+    assert broken_rules(Evidence(driver.town, now, driver.doubts, commands=())) == []
+    return now
