@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ from bot.web.telegram import secret
 from providers import registry
 from providers.base import Provider
 from providers.errors import Misconfigured
-from storage import moves
+from storage import jobs, moves
 from storage.database import Database, DatabaseError, newest_revision
 
 logger = logging.getLogger(__name__)
@@ -110,6 +111,7 @@ class App:
 
     async def _meet_telegram(self, stop: asyncio.Event) -> bool:
         """Log in, however long that takes; False where ``stop`` came first."""
+        failures = 0
         while not stop.is_set():
             try:
                 await self.application.initialize()
@@ -118,9 +120,10 @@ class App:
                 told = "TELEGRAM_TOKEN: Telegram does not know this token; @BotFather shows the right one"
                 raise CannotStart(told) from error
             except TelegramError as error:
+                failures += 1
                 logger.warning("Telegram does not answer, trying again: %s", error)
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), TELEGRAM_RETRY_S)
+                    await asyncio.wait_for(stop.wait(), min(failures / 2, TELEGRAM_RETRY_S))
             else:
                 return True
         return False
@@ -191,6 +194,7 @@ async def prepare(database: Database) -> None:
         await database.migrate()
         async with database.transaction() as db:
             await moves.void_leases(db)
+            await jobs.void_status_claims(db, now=time.time())
     elif await database.revision() != newest_revision():
         raise DatabaseError(f"{database.name} is not at the newest migration: run `stembot migrate`")
 

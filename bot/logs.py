@@ -33,6 +33,7 @@ FLOORS = {
     "urllib3": logging.WARNING,
     "uvicorn": logging.WARNING,
     "alembic": logging.WARNING,
+    "telegram.request": logging.CRITICAL,  # what it complains of is raised as well, without a traceback
     "python_multipart": logging.WARNING,
     "aiosqlite": logging.INFO,
     "asyncio": logging.INFO,

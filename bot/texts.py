@@ -74,6 +74,9 @@ NO_PROVIDER = (
     "{why} Nothing was charged. Send the song as <code>task id:audio id</code>, for example"
     f" <code>/stems 7c1f0e9ab2d34c56a8f0917be2d4c361:{EXAMPLE}</code>"
 )
+INSUFFICIENT_TOAST = (
+    "This costs {price} credits, you have {balance}. Nothing was charged. /credits shows what things cost."
+)
 CANCELLED_TOAST = "Cancelled. Nothing was charged."
 LEAVING_TOAST = "Others wait for this song, so the work goes on. Its price stays with you if it succeeds."
 FILES_EXPIRED = (
@@ -102,11 +105,13 @@ def start_text(prices: Mapping[Mode, int], balance: int) -> str:
     return f"{help_text(prices)}\n\nYou have {_credits(balance)}."
 
 
-def insufficient(price: int, balance: int) -> str:
-    return (
-        f"This costs {_credits(price)}, you have {_credits(balance)}. Nothing was charged."
-        " /credits shows what things cost."
-    )
+def insufficient(price: int, balance: int, prices: Mapping[Mode, int], audio_id: str = EXAMPLE) -> str:
+    told = f"This costs {_credits(price)}, you have {_credits(balance)}. Nothing was charged."
+    basic = prices.get(Mode.BASIC, price)
+    what = f"<code>/stems {audio_id}</code> costs {basic}"
+    if basic <= balance:
+        return f"{told} You have enough for {MODES[Mode.BASIC]}: {what}."
+    return f"{told} Ask whoever runs this bot for more; {what}."
 
 
 def offer(song: Song, prices: Mapping[Mode, int]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, and_, func, insert, or_, select, update
+from sqlalchemy import Select, and_, func, insert, select, update
 
 from storage import moves
 from storage.database import Connection
@@ -133,33 +133,48 @@ async def forget_thread(db: Connection, job_id: int) -> None:
     await db.execute(update(jobs).where(jobs.c.id == job_id).values(thread_id=None))
 
 
-async def claim_status(db: Connection, *, now: float, again_at: float) -> JobView | None:
-    """A job whose status message may be out of date; due again at ``again_at`` if nobody reports back."""
+async def claim_status(db: Connection, *, now: float, claimed_until: float) -> JobView | None:
+    """A job whose status message may be out of date, for whoever brings it up to date until then.
+
+    A move in the meantime makes it due again, but gives it to nobody else before ``showed``.
+    """
     due = (
         select(jobs.c.id)
-        .where(jobs.c.status_due_at <= now)
-        .order_by(jobs.c.status_due_at)
+        .where(now >= STATUS_DUE_AT)
+        .order_by(STATUS_DUE_AT)
         .limit(1)
         .with_for_update(skip_locked=True, key_share=True)
     )
-    taken = update(jobs).where(jobs.c.id == due.scalar_subquery()).values(status_due_at=again_at)
+    taken = (
+        update(jobs)
+        .where(jobs.c.id == due.scalar_subquery())
+        .values(status_claimed_until=claimed_until, status_due_at=None)
+    )
     job_id = await db.scalar(taken.returning(jobs.c.id))
     return None if job_id is None else await view(db, job_id)
 
 
 async def next_status(db: Connection) -> float | None:
-    found = await db.scalar(select(func.min(jobs.c.status_due_at)))
-    return None if found is None else float(found)
+    due, claimed = jobs.c.status_due_at, jobs.c.status_claimed_until
+    free = select(due).where(due.is_not(None), claimed.is_(None)).order_by(due).limit(1)
+    held = select(claimed).where(claimed.is_not(None)).order_by(claimed).limit(1)
+    found = [await db.scalar(free), await db.scalar(held)]
+    return min((float(at) for at in found if at is not None), default=None)
 
 
-async def showed(
-    db: Connection, job: Job, *, claimed_until: float, due_at: float | None, **changes: object
-) -> None:
-    """What the status message shows now and when to look at it again, unless a move made it due meanwhile."""
-    untouched = or_(jobs.c.status_due_at == claimed_until, jobs.c.status_due_at.is_(None))
+async def showed(db: Connection, job: Job, *, due_at: float | None, **changes: object) -> None:
+    """What the status message shows now, and when to look at it again: earlier where a move made it due."""
+    ours = and_(jobs.c.id == job.id, jobs.c.status_claimed_until == job.status_claimed_until)
     if changes:
         await db.execute(update(jobs).where(jobs.c.id == job.id).values(changes))
-    await db.execute(update(jobs).where(jobs.c.id == job.id, untouched).values(status_due_at=due_at))
+    due = func.coalesce(jobs.c.status_due_at, due_at)
+    await db.execute(update(jobs).where(ours).values(status_claimed_until=None, status_due_at=due))
+
+
+async def void_status_claims(db: Connection, *, now: float) -> None:
+    """At the start of the only process: whoever was at a status message is dead."""
+    held = jobs.c.status_claimed_until.is_not(None)
+    await db.execute(update(jobs).where(held).values(status_claimed_until=None, status_due_at=now))
 
 
 async def totals(db: Connection, *, since: float) -> dict[str, int]:

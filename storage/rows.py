@@ -108,6 +108,7 @@ class Job:
     status_shown: str | None
     status_edited_at: float | None
     status_due_at: float | None
+    status_claimed_until: float | None
     due_at: float | None
     lease: str | None
     lease_until: float | None

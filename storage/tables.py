@@ -194,18 +194,20 @@ jobs = _table(
     Column("status_shown", Text),
     Column("status_edited_at", Instant),
     Column("status_due_at", Instant),
+    Column("status_claimed_until", Instant),  # somebody is bringing the message up to date
     *_claimable(),
     CheckConstraint("origin IN ('started', 'joined', 'archive')", name="origin_known"),
     CheckConstraint("price >= 0", name="price_not_negative"),
     _one_of("state", JobState),
 )
 Index("ix_jobs_due", jobs.c.state, jobs.c.due_at)
-Index(
-    "ix_jobs_status_due",
-    jobs.c.status_due_at,
-    sqlite_where=text("status_due_at IS NOT NULL"),
-    postgresql_where=text("status_due_at IS NOT NULL"),
-)
+for _name, _column in {"due": jobs.c.status_due_at, "claimed": jobs.c.status_claimed_until}.items():
+    Index(
+        f"ix_jobs_status_{_name}",
+        _column,
+        sqlite_where=_column.is_not(None),
+        postgresql_where=_column.is_not(None),
+    )
 Index("ix_jobs_of_user", jobs.c.user_id, jobs.c.id)
 Index("ix_jobs_of_chat", jobs.c.chat_id, jobs.c.state)
 

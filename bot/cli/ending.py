@@ -7,6 +7,7 @@ import typer
 
 from bot import logs, settings
 from bot.settings import Settings, WrongSettings
+from bot.web.telegram import secret
 
 FAILED = 1
 WRONG_SETTING = 2
@@ -24,7 +25,9 @@ def load_settings(*, serving: bool) -> Settings:
         loaded = settings.load(env_file, serving=serving)
     except WrongSettings as error:
         fail(error, WRONG_SETTING)
-    logs.configure(loaded.log_level, loaded.log_format, loaded.secrets())
+    # python-telegram-bot tells at DEBUG what it calls Telegram with, the webhook's secret too.
+    webhook_secret = secret(loaded.telegram_token.get_secret_value())
+    logs.configure(loaded.log_level, loaded.log_format, [*loaded.secrets(), webhook_secret])
     for line in settings.typos(env_file):
         typer.echo(line, err=True)
     return loaded

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import os
+import shutil
 import signal
 import tempfile
 from pathlib import Path
@@ -29,12 +31,32 @@ async def _serve(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stop.set)
-    # A folder of one's own: what a killed process left in it is swept at the next start.
-    files = Path(tempfile.gettempdir()) / f"stembot-{files_key(settings)}"
-    await build(settings, files=files).run(stop)
+    files = own_folder(settings)
+    try:
+        await build(settings, files=files).run(stop)
+    finally:
+        shutil.rmtree(files, ignore_errors=True)
     logger.info("stopped")
 
 
-def files_key(settings: Settings) -> str:
-    """Tells the folders of several bots on one machine apart: a bot's id is no secret."""
-    return settings.telegram_token.get_secret_value().partition(":")[0]
+def own_folder(settings: Settings) -> Path:
+    """Where this process's downloads lie for a while; what killed processes left is removed."""
+    # A bot's id is no secret, and tells apart the bots of one machine.
+    bot_id = settings.telegram_token.get_secret_value().partition(":")[0]
+    parent = Path(tempfile.gettempdir()) / f"stembot-{bot_id}"
+    for left in parent.glob("*"):
+        if not _is_running(left.name):
+            shutil.rmtree(left, ignore_errors=True)
+    folder = parent / str(os.getpid())
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _is_running(pid: str) -> bool:
+    try:
+        os.kill(int(pid), 0)
+    except (ProcessLookupError, ValueError):
+        return False
+    except PermissionError:
+        return True
+    return int(pid) != os.getpid()

@@ -103,7 +103,7 @@ async def _shared_song(services: Services, lookup: Lookup) -> Answer | None:
     try:
         await actions.start(services, song, Mode(lookup.mode), actions.asker_of(lookup))
     except InsufficientCredits as error:
-        return texts.insufficient(error.price, error.balance), None
+        return texts.insufficient(error.price, error.balance, services.prices(), audio_id), None
     except pricing.NoProvider as error:
         return texts.NO_PROVIDER.format(why=escape(str(error))), None
     return None

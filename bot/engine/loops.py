@@ -47,6 +47,7 @@ async def repeat(loop: Loop, services: Services, stop: asyncio.Event) -> None:
     """Run a loop with all its workers until ``stop``; failures of its step are logged, it goes on."""
     services.pulse.expect(loop.name, within_s=loop.limit_s + 30, now=services.now())
     watch = _Watch(services.wakes.sleeper(loop.woken_by or loop.name))
+    watch.wake.set()  # what a process that died has left is looked for at once
     workers = [asyncio.create_task(_work(loop, watch, services, stop)) for _ in range(loop.workers)]
     try:
         await asyncio.gather(*workers)

@@ -27,12 +27,12 @@ async def status_one(services: Services) -> bool:
     """Bring the status message that has been due longest up to date; False when none is due."""
     now = services.now()
     async with services.database.transaction() as db:
-        view = await jobs.claim_status(db, now=now, again_at=now + CLAIM_S)
+        view = await jobs.claim_status(db, now=now, claimed_until=now + CLAIM_S)
     if view is None:
         return False
     changes, due_at = await _bring_up_to_date(services, view)
     async with services.database.transaction() as db:
-        await jobs.showed(db, view.job, claimed_until=now + CLAIM_S, due_at=due_at, **changes)
+        await jobs.showed(db, view.job, due_at=due_at, **changes)
     if "acknowledged_at" in changes:
         services.wakes.wake("deliver")
     return True
@@ -85,7 +85,8 @@ async def _show(services: Services, view: JobView, shown: Shown) -> dict[str, ob
         job.chat_id,
         job.status_message_id,
         reply_markup=shown.keyboard,
-        rate_limit_args=Kind.RESULT if is_final else Kind.STATUS,
+        # The last form may use what is kept for acknowledgements: it is worth as much to a person.
+        rate_limit_args=Kind.ACK if is_final else Kind.STATUS,
     )
     return {"status_shown": shown.fingerprint, "status_edited_at": services.now()}
 

@@ -185,7 +185,11 @@ def tried(separation: Separation) -> dict[str, str]:
 
 
 def _all_reasons(separation: Separation, last: str) -> str:
-    return "; ".join(dict.fromkeys([*tried(separation).values(), last]))
+    first, *others = dict.fromkeys([*tried(separation).values(), last])
+    if not others:
+        return first
+    which = "another upstream" if len(others) == 1 else f"{len(others)} other upstreams"
+    return f"{first}, and {which} could not do it either"
 
 
 def _snooze(separation: Separation, seconds: float, *, now: float, failed: bool = False) -> Snooze:

@@ -184,7 +184,7 @@ async def _start(pressed: Pressed, song: SongRef, mode: Mode) -> str | None:
     try:
         job, is_new = await actions.ask_from_button(pressed.services, song, mode, pressed.asker)
     except InsufficientCredits as error:
-        return texts.insufficient(error.price, error.balance)
+        return texts.INSUFFICIENT_TOAST.format(price=error.price, balance=error.balance)
     except NoProvider as error:
         return str(error)
     return None if is_new else texts.ALREADY_ASKED.format(number=job.id)

@@ -38,7 +38,9 @@ async def stems(update: Update, context: BotContext) -> None:
                 # The loops do the rest, the acknowledgement too.
                 await actions.start(context.services, song, mode or Mode.BASIC, asker)
             except InsufficientCredits as error:
-                await message.reply_text(texts.insufficient(error.price, error.balance))
+                await message.reply_text(
+                    texts.insufficient(error.price, error.balance, context.services.prices(), song.audio_id)
+                )
             except NoProvider as error:
                 await message.reply_text(texts.NO_PROVIDER.format(why=escape(str(error))))
         case TaskRequest(task_id, mode):

@@ -198,6 +198,9 @@ class FakeTelegram(BaseRequest):
         if uploads:
             (name, size), file_id = uploads[0], f"file-{next(self._ids)}"
             self.known_files[file_id] = name
+        elif file_id.startswith("https://"):
+            name, size, file_id = file_id.rsplit("/", 1)[1], None, f"file-{next(self._ids)}"
+            self.known_files[file_id] = name
         elif self.known_files.get(file_id) is None:
             return BAD_FILE_ID
         else:

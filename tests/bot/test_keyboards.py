@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot import keyboards, songs
-from bot.keyboards import MODE_OF, Press, Verb
+from bot.keyboards import MODE_OF, Offers, Press, Verb
 from providers.base import Mode, Song, SongRef
 from storage import rows
 from storage.jobs import JobView
 from storage.states import JobState as J
 from storage.states import SeparationState as S
-from tests.bot.world import ANN, SONG, TASK
+from tests.bot.world import ANN, BAND, SONG, TASK
 
 LARGEST = 2**52 - 1  # Telegram: ids have at most 52 significant bits
 JOB_LARGEST = 10**12
@@ -27,9 +27,9 @@ def row(kind, /, **values):
     return kind(**dict.fromkeys(field.name for field in fields(kind)) | values)
 
 
-def view(state=J.WAITING, *, mode="basic", job_id=1, title=None):
+def view(state=J.WAITING, *, mode="basic", job_id=1, title=None, chat_id=ANN):
     return JobView(
-        row(rows.Job, id=job_id, state=state, user_id=ANN, chat_id=ANN, price=10, origin="started"),
+        row(rows.Job, id=job_id, state=state, user_id=ANN, chat_id=chat_id, price=10, origin="started"),
         row(
             rows.Separation,
             state=S.RUNNING,
@@ -79,7 +79,7 @@ def test_so_do_the_songs_of_a_task(audio_id, task_id, owner, mode):
 
 @given(job_id=st.integers(1, JOB_LARGEST), state=st.sampled_from(J), full_set=st.booleans())
 def test_a_status_messages_buttons_name_its_job(job_id, state, full_set):
-    markup = keyboards.status(view(state, job_id=job_id), full_set=full_set, second_set=full_set)
+    markup = keyboards.status(view(state, job_id=job_id), Offers(*[full_set] * 4))
     if markup is not None:
         assert fits(markup)
         assert {keyboards.parse(data).number(0) for data in datas(markup)} == {job_id}
@@ -126,12 +126,29 @@ BUTTONS = [
 
 @pytest.mark.parametrize(("state", "full_set", "expected"), BUTTONS)
 def test_each_state_has_its_buttons(state, full_set, expected):
-    assert labels(keyboards.status(view(state), full_set=full_set)) == expected
+    assert labels(keyboards.status(view(state), Offers(full_set=full_set))) == expected
 
 
-def test_where_every_stem_came_twice_the_second_set_is_offered():
-    markup = keyboards.status(view(J.DELIVERED), full_set=True, second_set=True)
-    assert labels(markup) == ["Full set", "Second set", "Send again"]
+def test_what_else_can_be_had_is_offered():
+    offers = Offers(full_set=True, second_set=True, silent_stems=True, one_stem=True)
+    shown = labels(keyboards.status(view(J.DELIVERED), offers))
+    assert shown == ["Full set", "Send again", "Second set", "Silent stems", "One stem"]
+
+
+def test_in_a_group_it_can_be_sent_to_ones_own_chat():
+    assert labels(keyboards.status(view(J.DELIVERED, chat_id=BAND)))[-1] == "To my chat"
+
+
+@given(job_id=st.integers(1, JOB_LARGEST), stem_ids=st.lists(st.integers(1, JOB_LARGEST), max_size=24))
+def test_each_stem_can_be_picked(job_id, stem_ids):
+    stems = [row(rows.Stem, id=stem_id, name="backing_vocals", set_number=2) for stem_id in stem_ids]
+    markup = keyboards.stems_of(view(J.DELIVERED, job_id=job_id).job, stems)
+    assert fits(markup)
+    *picks, back = [keyboards.parse(data) for data in datas(markup)]
+    assert [(press.verb, press.number(0), press.number(1)) for press in picks] == [
+        (Verb.ONE_STEM, job_id, stem_id) for stem_id in stem_ids
+    ]
+    assert (back.verb, back.number(0)) == (Verb.FOLD, job_id)
 
 
 @given(st.text())

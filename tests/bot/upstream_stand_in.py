@@ -137,4 +137,10 @@ class FileHost:
 @cache
 def some_audio() -> bytes:
     """The begin of a real song: a few frames are a file of their own."""
+    return song.path("basic_instrumental").read_bytes()[:12_000]
+
+
+@cache
+def silence() -> bytes:
+    """The begin of a stem that has nothing to play yet."""
     return song.path("bass").read_bytes()[:12_000]

@@ -36,13 +36,14 @@ SONG = "5f0c2a9e-8d13-4b7e-9a41-2c6de7f1b034"
 OTHER_SONG = "00000000-8d13-4b7e-9a41-2c6de7f1b034"
 TASK = "7c1f0e9ab2d34c56a8f0917be2d4c361"
 NAMES = {ANN: "Ann", BOB: "Bob", EVE: "Eve"}
-TICK_S = 5.0
+TICK_S = 30.0
 # Which loop has something to do, and when. The loops' own questions are asked in tests of the whole bot.
 DUE = text("""
 SELECT 'status', min(status_due_at) FROM jobs
 UNION ALL SELECT 'deliver', min(max(due_at, coalesce(lease_until, 0))) FROM jobs
     WHERE state IN ('waiting', 'delivering') AND acknowledged_at IS NOT NULL
-UNION ALL SELECT CASE state WHEN 'queued' THEN 'submit ' WHEN 'running' THEN 'look ' ELSE 'find ' END || provider,
+UNION ALL SELECT
+    CASE state WHEN 'queued' THEN 'submit ' WHEN 'running' THEN 'look ' ELSE 'find ' END || provider,
     min(max(due_at, coalesce(lease_until, 0))) FROM separations
     WHERE state IN ('queued', 'running', 'uncertain') GROUP BY state, provider
 UNION ALL SELECT 'lookup', min(max(due_at, coalesce(lease_until, 0))) FROM lookups WHERE state = 'asked'

@@ -9,12 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from starlette.responses import Response
+
 from bot.app import App, build
 from bot.settings import Settings
 from sandbox.server import Sandbox
-from sandbox.songs import Song
-from sandbox.telegram import Message, Person
+from sandbox.songs import Refusal, Song
+from sandbox.telegram import Group, Message, Person
 from sandbox.upstreams import Upstream
+from sandbox.upstreams.faults import Fault, Proceed
 from storage import jobs, ledger, separations
 from storage.rows import Job, LedgerEntry, Separation
 from storage.states import OPEN_JOBS, SeparationState
@@ -51,12 +54,20 @@ class Bot:
     def person(self, name: str = "Ann") -> Person:
         return self.sandbox.telegram.person(name)
 
+    def band(self, person: Person) -> Group:
+        """A group, where more messages may come at once than in a private chat."""
+        return self.sandbox.telegram.group("Band", members=[person])
+
     def upstream(self, name: str) -> Upstream:
         return self.sandbox.upstreams[name]
 
     def charges(self) -> dict[str, int]:
         """How many submits each upstream has charged, without those that have none."""
         return {name: one.charges for name, one in self.sandbox.upstreams.items() if one.charges}
+
+    def refuses(self, name: str, refusal: Refusal, times: int = 1000) -> None:
+        """From now on an upstream refuses every submit, in its own code and words."""
+        self.upstream(name).fail_next(refused(self.upstream(name), refusal), times=times)
 
     def later(self, seconds: float) -> None:
         """Let time pass: every loop looks at what has become due."""
@@ -176,6 +187,13 @@ async def a_sandbox(folder: Path, providers: str, **settings: str) -> AsyncItera
 
 def command_for(song: Song, mode: str = "") -> str:
     return f"/stems {song.task_id}:{song.audio_id} {mode}".strip()
+
+
+def refused(upstream: Upstream, refusal: Refusal) -> Fault:
+    async def play(_: Proceed) -> Response:
+        return upstream.refuse(refusal, "")
+
+    return Fault("refused", play)
 
 
 async def ending(person: Person, command: Message) -> str:

@@ -202,7 +202,7 @@ async def test_a_closed_topic_is_forgotten(given, do):
 @pytest.fixture
 def claim_status(do, clock):
     async def take():
-        return await do(jobs.claim_status, now=clock(), again_at=clock() + 30)
+        return await do(jobs.claim_status, now=clock(), claimed_until=clock() + 30)
 
     return take
 
@@ -229,7 +229,7 @@ async def test_what_was_shown_is_kept_and_due_when_the_caller_says(given, do, cl
     await given.job(status_due_at=clock())
     claimed = (await claim_status()).job
     shown = {"status_shown": "half way", "status_message_id": 9, "status_edited_at": clock()}
-    await do(jobs.showed, claimed, claimed_until=clock() + 30, due_at=clock() + 5, **shown)
+    await do(jobs.showed, claimed, due_at=clock() + 5, **shown)
     kept = await do(jobs.find, claimed.id)
     assert {name: getattr(kept, name) for name in shown} == shown
     assert await do(jobs.next_status) == clock() + 5
@@ -238,7 +238,7 @@ async def test_what_was_shown_is_kept_and_due_when_the_caller_says(given, do, cl
 async def test_a_last_form_is_due_no_more(given, do, clock, claim_status):
     await given.job(status_due_at=clock())
     claimed = (await claim_status()).job
-    await do(jobs.showed, claimed, claimed_until=clock() + 30, due_at=None)
+    await do(jobs.showed, claimed, due_at=None)
     assert await do(jobs.next_status) is None
 
 
@@ -246,7 +246,7 @@ async def test_a_move_while_the_status_is_shown_keeps_it_due(given, do, clock, c
     job = await given.job(status_due_at=clock())
     claimed = (await claim_status()).job
     await do(moves.move, job, J.DELIVERING, now=clock.forward(2))
-    await do(jobs.showed, claimed, claimed_until=clock() + 28, due_at=None, status_shown="waiting")
+    await do(jobs.showed, claimed, due_at=None, status_shown="waiting")
     kept = await do(jobs.find, job.id)
     assert (kept.state, kept.status_shown, kept.status_due_at) == (J.DELIVERING, "waiting", clock())
 
@@ -258,8 +258,24 @@ async def test_a_move_of_the_separation_while_the_status_is_shown_keeps_it_due(
     job = await given.job(separation=separation, acknowledged_at=clock(), status_due_at=clock())
     claimed = (await claim_status()).job
     await do(moves.move, separation, SeparationState.SUBMITTING, now=clock.forward(2))
-    await do(jobs.showed, claimed, claimed_until=clock() + 28, due_at=clock() + 10)
+    await do(jobs.showed, claimed, due_at=clock() + 10)
     assert (await do(jobs.find, job.id)).status_due_at == clock()
+
+
+async def test_a_move_gives_a_status_to_nobody_else_while_it_is_shown(given, do, clock, claim_status):
+    job = await given.job(status_due_at=clock())
+    claimed = (await claim_status()).job
+    await do(moves.move, job, J.DELIVERING, now=clock.forward(2))
+    assert await claim_status() is None
+    await do(jobs.showed, claimed, due_at=None)
+    assert (await claim_status()).job.id == job.id
+
+
+async def test_after_a_crash_whoever_was_at_a_status_is_dead(given, do, clock, claim_status):
+    job = await given.job(status_due_at=clock())
+    await claim_status()
+    await do(jobs.void_status_claims, now=clock())
+    assert (await claim_status()).job.id == job.id
 
 
 async def test_in_a_chat_that_is_gone_no_status_is_due(given, do, clock):

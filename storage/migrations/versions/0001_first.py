@@ -269,6 +269,7 @@ def upgrade() -> None:
         sa.Column("status_shown", sa.Text(), nullable=True),
         sa.Column("status_edited_at", INSTANT, nullable=True),
         sa.Column("status_due_at", INSTANT, nullable=True),
+        sa.Column("status_claimed_until", INSTANT, nullable=True),
         sa.Column("due_at", INSTANT, nullable=True),
         sa.Column("lease", sa.Text(), nullable=True),
         sa.Column("lease_until", INSTANT, nullable=True),
@@ -291,6 +292,12 @@ def upgrade() -> None:
     op.create_index("ix_jobs_of_user", "jobs", ["user_id", "id"])
     op.create_index("ix_jobs_separation_id", "jobs", ["separation_id"])
     op.create_index("ix_jobs_status_due", "jobs", ["status_due_at"], **only("status_due_at IS NOT NULL"))
+    op.create_index(
+        "ix_jobs_status_claimed",
+        "jobs",
+        ["status_claimed_until"],
+        **only("status_claimed_until IS NOT NULL"),
+    )
     op.create_table(
         "stems",
         sa.Column("id", BIG, nullable=False),

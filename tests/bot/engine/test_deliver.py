@@ -12,6 +12,7 @@ from storage.states import JobState as J
 from tests.bot.telegram_stand_in import (
     ANSWER_LOST,
     BAD_ALBUM,
+    BAD_FILE_ID,
     BLOCKED,
     CHAT_NOT_FOUND,
     FINE,
@@ -26,6 +27,7 @@ from tests.bot.telegram_stand_in import (
     UNREACHABLE,
     moved_to,
 )
+from tests.bot.upstream_stand_in import silence
 from tests.bot.world import ANN, BAND, BOB, SONG, Killed
 
 BASIC_TITLES = ["Paper Boats (Vocals)", "Paper Boats (Instrumental)"]
@@ -269,13 +271,43 @@ async def test_what_is_not_audio_becomes_a_link(ready, world):
     assert len(await links_in(world)) == 1
 
 
-async def test_a_full_disk_here_still_leaves_links(ready, world, tmp_path):
+@pytest.fixture
+async def disk_full(ready, world, tmp_path):
+    """Ann's stems are separated, and there is no room for them here."""
     async with Fetcher(tmp_path, transport=httpx.MockTransport(world.files), keep_free_bytes=1 << 60) as full:
         roomy, world.services.fetcher = world.services.fetcher, full
         await ready()
-        await world.run_until_idle()
+        yield world
         world.services.fetcher = roomy
-    assert (await links_in(world))[0].count("href=") == 2
+
+
+async def test_without_room_on_the_disk_telegram_fetches_them_itself(disk_full):
+    await disk_full.run_until_idle()
+    sent = [call.data["audio"] for call in disk_full.telegram.called("sendAudio")]
+    assert sent == ["https://files.example/1/vocals.mp3", "https://files.example/1/instrumental.mp3"]
+    assert (await disk_full.job()).state is J.DELIVERED
+
+
+async def test_what_telegram_cannot_fetch_either_becomes_a_link(disk_full):
+    disk_full.telegram.fail_always("sendAudio", BAD_FILE_ID)
+    await disk_full.run_until_idle()
+    assert (await links_in(disk_full))[0].count("href=") == 2
+    assert (await disk_full.job()).state is J.DELIVERED
+
+
+async def test_a_silent_stem_is_left_out_and_told(ready, world):
+    world.files.answers["strings"] = silence()
+    await ready("full")
+    await world.run_until_idle()
+    assert len(world.telegram.titles_in(ANN)) == 11
+    assert "Nothing to hear in this song: Strings" in world.status_text()
+
+
+async def test_a_song_without_a_sound_is_sent_all_the_same(ready, world):
+    world.files.answers |= dict.fromkeys(("vocals", "instrumental"), silence())
+    await ready()
+    await world.run_until_idle()
+    assert len(world.telegram.titles_in(ANN)) == 2
     assert (await world.job()).state is J.DELIVERED
 
 

@@ -117,13 +117,14 @@ async def test_the_last_form_tells_what_came_what_it_cost_and_what_is_left(asked
     assert "Vocals, Instrumental" in shown["text"]
     assert "10 credits paid" in shown["text"]
     assert "balance 90" in shown["text"]
-    assert buttons(shown) == ["Full set", "Send again"]
+    assert buttons(shown)[:2] == ["Full set", "Send again"]
 
 
 async def test_a_full_set_offers_no_full_set(world):
     await world.say(f"/stems {SONG} full")
     await world.run_until_idle()
-    assert buttons(newest(world)) == ["Send again"]
+    assert "Full set" not in buttons(newest(world))
+    assert "Send again" in buttons(newest(world))
 
 
 async def test_a_failed_job_says_why_that_nothing_was_charged_and_what_to_do(asked):
@@ -272,8 +273,8 @@ async def test_a_group_whose_every_topic_is_closed_is_not_told_without_end(world
 
 async def test_a_full_group_is_told_in_the_end(world):
     """Twenty messages a minute are what a group takes."""
-    for number in range(10, 22):
+    for number in range(10, 18):
         await world.say(f"/stems {SONG[:-2]}{number}", by=2000 + number, chat_id=BAND)
     await world.run_until_idle()
     delivered = [text for text in world.telegram.texts_in(BAND) if "Delivered" in text]
-    assert len(delivered) == 12
+    assert len(delivered) == 8

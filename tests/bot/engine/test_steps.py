@@ -199,6 +199,7 @@ async def test_an_order_whose_worker_died_is_uncertain(asked, clock):
     clock.forward(30)
     await asked.steps("rescue")
     assert (await asked.separation()).state is S.UNCERTAIN
+    clock.forward(1800)
     await asked.run_until_idle()
     assert len(asked.provider.calls("submit")) == 1
     assert await asked.balance() == 100

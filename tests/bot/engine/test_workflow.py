@@ -3,7 +3,9 @@ from dataclasses import fields
 import pytest
 
 from bot.engine.workflow import (
+    NOT_CHARGED,
     NOT_FOUND,
+    RETRIES,
     TOO_LATE,
     Move,
     Pace,
@@ -13,6 +15,7 @@ from bot.engine.workflow import (
     after_submit,
     before_submit,
     in_plain_words,
+    tried,
 )
 from providers.base import Failed, Running, StemLink, Succeeded
 from providers.errors import (
@@ -33,13 +36,12 @@ PACE = Pace(look_first_s=15.0, look_every_s=10.0)
 FOUND = Succeeded((StemLink("vocals", "https://files.example/1.mp3"),), "Paper Boats")
 
 
-def separation(state=S.SUBMITTING, *, failures=0):
+def separation(state=S.SUBMITTING, **changes):
     """What the decisions read of it; the rest is empty."""
     values = dict.fromkeys(field.name for field in fields(Separation))
     values |= {"id": 1, "audio_id": "a", "mode": "basic", "provider": "kie", "price": 10, "tried_json": "[]"}
-    return Separation(
-        **values | {"state": state, "failures": failures, "created_at": 0.0, "deadline_at": DEADLINE}
-    )
+    values |= {"state": state, "failures": 0, "created_at": 0.0, "deadline_at": DEADLINE}
+    return Separation(**values | changes)
 
 
 @pytest.mark.parametrize(
@@ -99,8 +101,34 @@ REFUSALS = [Rejected("no"), SongUnknown("what?"), Misconfigured("key"), NoCredit
 @pytest.mark.parametrize("outcome", REFUSALS, ids=lambda error: type(error).__name__)
 def test_a_refused_submit_fails_with_a_reason_for_people(outcome):
     decision = after_submit(separation(), outcome, now=0, pace=PACE)
-    assert decision == Move(S.FAILED, in_plain_words(outcome))
-    assert decision.why
+    assert decision == Move(S.FAILED, in_plain_words(outcome, "the upstream"))
+
+
+@pytest.mark.parametrize("outcome", [SongUnknown("what?"), Misconfigured("key"), NoCredits("broke")])
+def test_what_one_upstream_cannot_do_another_may(outcome):
+    decision = after_submit(separation(), outcome, now=0, pace=PACE, next_provider="other", title="kie.ai")
+    why = in_plain_words(outcome, "kie.ai")
+    assert decision == Move(S.QUEUED, why, due_in_s=0.0, provider="other")
+
+
+@pytest.mark.parametrize(
+    "outcome", ["t1", OutcomeUnknown("cut"), Rejected("no"), TooFast("slow"), Unavailable("down")]
+)
+def test_of_anything_else_it_stays_where_it_is(outcome):
+    assert after_submit(separation(), outcome, now=0, pace=PACE, next_provider="other").provider is None
+
+
+def test_one_that_stays_unavailable_is_left_for_another():
+    outcome = Unavailable("down")
+    decision = after_submit(separation(failures=RETRIES), outcome, now=0, pace=PACE, next_provider="other")
+    assert (decision.to, decision.provider) == (S.QUEUED, "other")
+
+
+def test_a_failure_tells_what_the_upstreams_before_said():
+    had = separation(tried_json='[["kie", "kie.ai does not know this song"]]')
+    decision = after_submit(had, Rejected("too short"), now=0, pace=PACE, title="sunoapi.org")
+    assert "kie.ai does not know this song" in decision.why
+    assert tried(had) == {"kie": "kie.ai does not know this song"}
 
 
 def test_what_stays_unavailable_until_the_deadline_fails():
@@ -113,8 +141,6 @@ LOOKS = [
     pytest.param(
         FOUND, DEADLINE + 9, 0, Move(S.SUCCEEDED, found=FOUND), id="stems past the deadline are stems"
     ),
-    pytest.param(Failed("no luck"), 0, 0, Move(S.FAILED, "no luck"), id="the upstream gave up"),
-    pytest.param(Failed("no luck"), DEADLINE, 0, Move(S.FAILED, "no luck"), id="its own reason tells more"),
     pytest.param(Running(), 0, 0, Snooze(10.0), id="still at it"),
     pytest.param(Running(), 100, 0, Snooze(20.0), id="the longer it runs the longer the wait"),
     pytest.param(Running(), 1000, 0, Snooze(30.0), id="half a minute at most"),
@@ -139,6 +165,14 @@ def test_after_look(outcome, now, failures, decision):
     assert after_look(separation(S.RUNNING, failures=failures), outcome, now=now, pace=PACE) == decision
 
 
+@pytest.mark.parametrize("now", [0, DEADLINE])
+def test_a_failed_task_fails_with_the_upstreams_own_reason(now):
+    decision = after_look(separation(S.RUNNING), Failed("no luck."), now=now, pace=PACE, title="kie.ai")
+    assert decision.to is S.FAILED
+    assert "kie.ai" in decision.why
+    assert "no luck" in decision.why
+
+
 FINDS = [
     pytest.param("t1", 0, Move(S.RUNNING, upstream_task_id="t1", due_in_s=0.0), id="found: looked at now"),
     pytest.param("t1", DEADLINE, Move(S.RUNNING, upstream_task_id="t1", due_in_s=0.0), id="found at the end"),
@@ -154,6 +188,41 @@ FINDS = [
 @pytest.mark.parametrize(("outcome", "now", "decision"), FINDS)
 def test_after_find(outcome, now, decision):
     assert after_find(separation(S.UNCERTAIN), outcome, now=now, pace=PACE) == decision
+
+
+@pytest.mark.parametrize(
+    ("credits_now", "decision"),
+    [
+        pytest.param(1000.0, Move(S.FAILED, NOT_CHARGED), id="unchanged: nothing was charged"),
+        pytest.param(990.0, Snooze(10.0), id="changed: perhaps by this order"),
+        pytest.param(None, Snooze(10.0), id="no proof"),
+    ],
+)
+def test_the_credits_there_may_prove_that_nothing_was_charged(credits_now, decision):
+    uncertain = separation(S.UNCERTAIN, credits_before=1000.0)
+    assert after_find(uncertain, None, now=0, pace=PACE, credits_now=credits_now) == decision
+
+
+def test_without_the_credits_of_before_there_is_no_proof():
+    assert after_find(separation(S.UNCERTAIN), None, now=0, pace=PACE, credits_now=None) == Snooze(10.0)
+
+
+@pytest.mark.parametrize(
+    ("asked", "decision"),
+    [
+        pytest.param({"wait_s": 7.0}, Snooze(7.0), id="it is not its turn yet"),
+        pytest.param({"wait_s": 1e9}, Snooze(DEADLINE), id="never past the deadline"),
+        pytest.param({"is_down": True}, Move(S.SUBMITTING), id="down, and there is no other"),
+        pytest.param({"is_down": True, "wait_s": 7.0}, Snooze(7.0), id="down: until it is tried again"),
+    ],
+)
+def test_before_submit_the_upstream_may_have_to_be_waited_for(asked, decision):
+    assert before_submit(separation(S.QUEUED), now=0, **asked) == decision
+
+
+def test_one_that_is_down_is_left_for_another():
+    decision = before_submit(separation(S.QUEUED), now=0, is_down=True, next_provider="other", title="kie.ai")
+    assert decision == Snooze(0.0, provider="other", why="kie.ai is not working")
 
 
 @pytest.mark.parametrize("outcome", ["t1", None, Unavailable("down"), Rejected("no")])
@@ -173,4 +242,4 @@ PLAIN = [*REFUSALS, Unavailable("connect failed"), OutcomeUnknown("x")]
 
 @pytest.mark.parametrize("error", PLAIN, ids=lambda error: type(error).__name__)
 def test_every_refusal_has_words(error):
-    assert in_plain_words(error).strip()
+    assert in_plain_words(error, "kie.ai").startswith(("kie.ai", "this bot's own credits at kie.ai"))
