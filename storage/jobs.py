@@ -140,8 +140,13 @@ async def claim_status(db: Connection, *, now: float, claimed_until: float) -> J
     """
     due = (
         select(jobs.c.id)
-        .where(now >= STATUS_DUE_AT)
-        .order_by(STATUS_DUE_AT)
+        .where(
+            or_(
+                and_(jobs.c.status_claimed_until.is_(None), jobs.c.status_due_at <= now),
+                jobs.c.status_claimed_until <= now,
+            )
+        )
+        .order_by(func.coalesce(jobs.c.status_claimed_until, jobs.c.status_due_at))
         .limit(1)
         .with_for_update(skip_locked=True, key_share=True)
     )
