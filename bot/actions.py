@@ -117,8 +117,10 @@ async def start(services: Services, song: SongRef, mode: Mode, asker: Asker) -> 
 async def send_again(services: Services, job: Job, asker: Asker, selection: str | None = None) -> Job:
     """The stems of a delivered job once more, for nothing; ``selection`` names other ones than its first set.
 
-    Raises NotPossible where their files are lost.
+    Raises NotPossible where they were not delivered, or their files are lost.
     """
+    if job.state is not JobState.DELIVERED:
+        raise NotPossible(job)
     async with services.database.transaction() as db:
         account = await arrive(db, services, asker)
         separation = await separations.get(db, job.separation_id)
@@ -138,8 +140,10 @@ async def ask_from_button(services: Services, song: SongRef, mode: Mode, asker: 
     """As ``start``, but a second tap means the job of the first while that is under way: (job, is new)."""
     async with services.database.transaction() as db:
         await arrive(db, services, asker)
-        running = await separations.open_for(db, song.audio_id, mode)
-        if running and (known := await _same_request(db, asker, running)):
+        there = await separations.open_for(db, song.audio_id, mode) or await separations.archived_for(
+            db, song.audio_id, mode, bot_id=services.bot.id, now=services.now()
+        )
+        if there and (known := await _same_request(db, asker, there)):
             return known, False
     return await start(services, song, mode, asker), True
 
