@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
-.PHONY: help setup demo run test check format bench lock clean
+.PHONY: help setup demo run test crash check format bench lock clean
 
 help: ## what can be done here
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -32,6 +32,12 @@ run: setup ## the bot, with the settings of the environment or .env
 
 test: setup ## all tests
 	@$(BIN)/python -m pytest
+
+N ?= 100
+SEED ?= $(shell date +%s)
+
+crash: setup ## kill the bot at random times and check every rule: make crash N=500
+	@CRASH_KILLS=$(N) CRASH_SEED=$(SEED) $(BIN)/python -m pytest -v tests/crash/test_random_kills.py
 
 check: setup ## format, lint and types
 	@$(BIN)/ruff format --check .

@@ -119,10 +119,11 @@ async def send_again(services: Services, job: Job, asker: Asker, selection: str 
 
     Raises NotPossible where they were not delivered, or their files are lost.
     """
-    if job.state is not JobState.DELIVERED:
-        raise NotPossible(job)
     async with services.database.transaction() as db:
         account = await arrive(db, services, asker)
+        now_is = await jobs.find(db, job.id)
+        if now_is is None or now_is.state is not JobState.DELIVERED:
+            raise NotPossible(job)
         separation = await separations.get(db, job.separation_id)
         if known := await _same_request(db, asker, separation, selection):
             return known
@@ -158,15 +159,21 @@ async def cancel(services: Services, job_id: int) -> Job:
         if job.state is not JobState.WAITING:
             raise NotPossible(job)
         others = [other for other in await jobs.open_on(db, separation.id) if other.id != job.id]
-        goes_on = (
-            bool(others) and job.origin == "started" and separation.state is not SeparationState.SUCCEEDED
-        )
-        to = JobState.LEAVING if goes_on else JobState.CANCELLED
+        goes_on = any(other.state is JobState.WAITING for other in others)
+        pays = job.origin == "started" and separation.state is not SeparationState.SUCCEEDED
+        to = JobState.LEAVING if goes_on and pays else JobState.CANCELLED
         cancelled = await moves.move(db, job, to, now=services.now())
-        if not others and separation.state is SeparationState.QUEUED:
-            await moves.move(db, separation, SeparationState.CANCELLED, now=services.now())
+        if not goes_on and separation.state is SeparationState.QUEUED:
+            await _call_off(db, separation, others, now=services.now())
     services.wakes.wake("status")
     return cancelled
+
+
+async def _call_off(db: Connection, separation: Separation, leaving: list[Job], *, now: float) -> None:
+    """Nothing was ordered and nobody waits: whoever paid for the others gets it back, too."""
+    for job in leaving:
+        await moves.move(db, job, JobState.CANCELLED, now=now)
+    await moves.move(db, separation, SeparationState.CANCELLED, now=now)
 
 
 async def _locked(db: Connection, job_id: int) -> tuple[Job, Separation]:

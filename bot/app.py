@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, suppress
@@ -21,7 +22,7 @@ from bot.delivery import fetch
 from bot.delivery.fetch import Fetcher
 from bot.engine.loops import Loop, repeat
 from bot.engine.schedule import loops
-from bot.intake.dispatcher import Dispatcher
+from bot.intake.dispatcher import HANDLED, Dispatcher
 from bot.intake.poller import ALLOWED, poll
 from bot.services import BotContext, Services
 from bot.settings import Settings
@@ -39,6 +40,7 @@ logger = logging.getLogger(__name__)
 
 STOP_WITHIN_S = 8.0  # Docker kills after ten
 TELEGRAM_RETRY_S = 5.0
+TELEGRAM = "Telegram"
 
 TelegramApplication = Application[Any, BotContext, Any, Any, Any, Any]
 
@@ -66,6 +68,7 @@ class App:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._close)
             await prepare(services.database)
+            services.pulse.expect(TELEGRAM, within_s=0, now=-math.inf)  # not seen yet
             http = _serve(services, self.dispatcher)
             stack.push_async_callback(http.stop)
             if not await self._meet_telegram(stop):
@@ -79,7 +82,7 @@ class App:
         """Everything that runs as long as the bot does; the end of one part is the end of all."""
         services, receive = self.services, self.dispatcher.receive
         parts = [repeat(loop, services, stop) for loop in self.loops]
-        tasks = [asyncio.create_task(part) for part in [*parts, self.dispatcher.run(stop)]]
+        tasks = [asyncio.create_task(part) for part in parts]
         intake: asyncio.Task[None] = asyncio.create_task(
             _until(stop)
             if services.settings.telegram_webhook
@@ -125,6 +128,7 @@ class App:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), min(failures / 2, TELEGRAM_RETRY_S))
             else:
+                self.services.pulse.forget(TELEGRAM)  # from now on it is the intake that tells
                 return True
         return False
 
@@ -167,8 +171,11 @@ def build(settings: Settings, *, files: Path) -> App:
     )
     application = _application(services)
     dispatcher = Dispatcher(services, partial(handle, application), partial(apologise, services))
-    taken_up = Loop("updates", dispatcher.rescue, _never, 60, idle_s=10)
-    return App(services, application, dispatcher, (taken_up, *loops(services)), poll_request)
+    intake = (
+        Loop("updates", dispatcher.rescue, _never, 60, idle_s=10),
+        Loop(HANDLED, dispatcher.flush, _never, 60, idle_s=10),
+    )
+    return App(services, application, dispatcher, (*intake, *loops(services)), poll_request)
 
 
 def build_providers(settings: Settings) -> Mapping[str, Provider]:

@@ -18,6 +18,7 @@ from storage.states import JobState
 
 VERSION = "1"
 LABEL_MAX = 30
+ID_MAX = 2**53
 ANYBODY = 0  # the owner of a button that an anonymous admin asked for: the chat's admins may press it
 J = JobState
 
@@ -44,6 +45,10 @@ ASK = {Mode.BASIC: Verb.ASK_BASIC, Mode.FULL: Verb.ASK_FULL}
 MODE_OF = {verb: mode for mode, verb in ASK.items()}
 
 
+class BadPress(Exception):
+    """The data is not what a button of ours carries."""
+
+
 @dataclass(frozen=True, slots=True)
 class Press:
     """A button's data taken apart."""
@@ -52,8 +57,21 @@ class Press:
     arguments: tuple[str, ...]
 
     def number(self, position: int) -> int:
-        """An argument as a number; raises ValueError."""
-        return int(self.arguments[position], 36)
+        """An argument as a number; raises BadPress."""
+        try:
+            number = int(self.arguments[position], 36)
+        except (ValueError, IndexError) as error:
+            raise BadPress(f"no number at {position}") from error
+        if abs(number) > ID_MAX:
+            raise BadPress("no id is that large")
+        return number
+
+    def song(self, position: int) -> SongRef:
+        """An argument as a song; raises BadPress."""
+        try:
+            return songs.unpack(self.arguments[position])
+        except (ValueError, IndexError) as error:
+            raise BadPress(f"no song at {position}") from error
 
 
 def parse(data: str) -> Press | None:

@@ -73,6 +73,13 @@ def outcome_of(error: TelegramError | Dropped) -> Outcome:
             return Outcome.UNKNOWN
 
 
+def is_new_place(error: TelegramError | Dropped, chat_id: int, thread_id: int | None) -> bool:
+    """Whether a CHANGED chat leaves somewhere else to say it: else repeating it would have no end."""
+    if isinstance(error, ChatMigrated):
+        return error.new_chat_id != chat_id
+    return thread_id is not None
+
+
 def wait_s(error: TelegramError | Dropped) -> float | None:
     """How long Telegram, or our own limiter, asks to wait; None where nobody says."""
     if not isinstance(error, RetryAfter):

@@ -53,6 +53,9 @@ class Pulse:
         self.allowed_s[name] = within_s
         self.beats[name] = now
 
+    def forget(self, name: str) -> None:
+        del self.allowed_s[name], self.beats[name]
+
     def beat(self, name: str, *, now: float) -> None:
         self.beats[name] = now
 

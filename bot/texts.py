@@ -1,4 +1,7 @@
-"""Every sentence the bot says, as Telegram HTML. Foreign text is escaped here and nowhere else."""
+"""Every sentence the bot says, as Telegram HTML. Foreign text is escaped here and nowhere else.
+
+More than 300 lines, because the tone of all of them is best kept in one place.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -70,6 +73,7 @@ SHARE_UNREADABLE = (
     "I couldn't find the song behind that share link. Open it and send me the address of the song's page:"
     f" <code>https://suno.com/song/{EXAMPLE}</code>"
 )
+NO_MODE = "{why} Nothing was charged. Try the two stems: <code>/stems {audio_id}</code>"
 NO_PROVIDER = (
     "{why} Nothing was charged. Send the song as <code>task id:audio id</code>, for example"
     f" <code>/stems 7c1f0e9ab2d34c56a8f0917be2d4c361:{EXAMPLE}</code>"
@@ -93,8 +97,7 @@ ALREADY_ASKED = "That is under way already: job {number}."
 def help_text(prices: Mapping[Mode, int]) -> str:
     return (
         "I split Suno songs into their stems.\n\n"
-        f"<code>/stems {EXAMPLE}</code>\n{MODES[Mode.BASIC]}, {_credits(prices[Mode.BASIC])}\n"
-        f"<code>/stems {EXAMPLE} full</code>\n{MODES[Mode.FULL]}, {_credits(prices[Mode.FULL])}\n\n"
+        f"{_commands(prices)}\n\n"
         "A suno.com link works as well, also as a reply to a message that holds one. In a private chat the"
         " link alone is enough. Songs that were split before come at once and cost nothing.\n\n"
         "/jobs your jobs · /credits your balance · /cancel withdraw a job"
@@ -115,10 +118,16 @@ def insufficient(price: int, balance: int, prices: Mapping[Mode, int], audio_id:
 
 
 def offer(song: Song, prices: Mapping[Mode, int]) -> str:
-    basic, full = prices[Mode.BASIC], prices[Mode.FULL]
-    return (
-        f"<b>{_name(song)}</b>\n{MODES[Mode.BASIC].capitalize()}: {_credits(basic)}."
-        f" {MODES[Mode.FULL].capitalize()}: {_credits(full)}."
+    costs = " ".join(f"{MODES[mode].capitalize()}: {_credits(price)}." for mode, price in prices.items())
+    return f"<b>{_name(song)}</b>\n{costs}"
+
+
+def _commands(prices: Mapping[Mode, int]) -> str:
+    """How to ask for each mode, and what it costs."""
+    words = {Mode.BASIC: "", Mode.FULL: " full"}
+    return "\n".join(
+        f"<code>/stems {EXAMPLE}{words[mode]}</code>\n{MODES[mode]}, {_credits(price)}"
+        for mode, price in prices.items()
     )
 
 
@@ -189,13 +198,11 @@ def job_list(views: Sequence[JobView], page: int) -> str:
 
 def statement(account: Statement, prices: Mapping[Mode, int], repeat_price: int, offset: int) -> str:
     held = f", {_credits(account.held)} set aside for running jobs" if account.held else ""
-    costs = (
-        f"{MODES[Mode.BASIC].capitalize()}: {prices[Mode.BASIC]} · {MODES[Mode.FULL]}: {prices[Mode.FULL]} ·"
-        f" from the archive: {repeat_price or 'free'}"
-    )
+    costs = [f"{MODES[mode].capitalize()}: {price}" for mode, price in prices.items()]
+    costs.append(f"From the archive: {repeat_price or 'free'}")
     lines = [_entry(entry) for entry in account.entries]
     entries = "\n".join(lines) or ("No entries yet." if offset == 0 else "No older entries.")
-    return f"You have <b>{_credits(account.balance)}</b>{held}.\n{costs}\n\n{entries}"
+    return f"You have <b>{_credits(account.balance)}</b>{held}.\n{' · '.join(costs)}\n\n{entries}"
 
 
 def links(song: Song, families: Mapping[str, Sequence[tuple[str, str]]], expires: str | None) -> str:

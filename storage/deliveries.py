@@ -1,8 +1,9 @@
 """Deliveries: a job's parts, each one Telegram send, recorded before and after."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from types import MappingProxyType
 
 from sqlalchemy import delete, func, insert, select, update
 
@@ -19,6 +20,7 @@ class PartState(StrEnum):
     UNKNOWN = "unknown"  # the answer was lost: probably there, not repeated without being asked
     REFUSED = "refused"
     GONE = "gone"  # the upstream's link works no longer
+    SILENT = "silent"  # there is nothing to hear in it
 
 
 class PartKind(StrEnum):
@@ -59,17 +61,21 @@ async def replace(
     part: Part,
     wanted: Sequence[tuple[PartKind, Sequence[int]]],
     *,
-    gone: Sequence[int] = (),
+    closed: Mapping[int, PartState] = MappingProxyType({}),
     now: float,
 ) -> None:
-    """Put other parts in a part's place, before those that come later; ``gone`` are given up."""
+    """Put other parts in a part's place, before those that come later.
+
+    ``closed`` are the stems, by id, that will not be sent, and why.
+    """
     later = [one for one in await parts_of(db, job.id) if one.position > part.position]
     await db.execute(delete(parts).where(parts.c.job_id == job.id, parts.c.position >= part.position))
     await add(db, job, wanted, now=now)
     for one in later:  # also those given up before: the person is told of them at the end
         planned = [(PartKind(one.kind), stem_ids(one))]
         await add(db, job, planned, now=one.changed_at, state=PartState(one.state))
-    await add(db, job, [(PartKind.SINGLE, [stem_id]) for stem_id in gone], now=now, state=PartState.GONE)
+    for stem_id, state in closed.items():
+        await add(db, job, [(PartKind.SINGLE, [stem_id])], now=now, state=state)
 
 
 async def refuse_rest(db: Connection, job: Job, *, now: float, why: str) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import and_, func, or_, select, update
 
 from storage.database import Connection
 from storage.queries import insert_if_new, many
@@ -37,7 +37,8 @@ async def take_abandoned(
     db: Connection, *, now: float, lease: str, lease_s: float, limit: int
 ) -> list[StoredUpdate]:
     """Unhandled ones nobody works on any more, oldest first, claimed by ``lease``."""
-    free = or_(updates.c.lease_until.is_(None), updates.c.lease_until <= now)
+    lapsed = or_(updates.c.lease_until.is_(None), updates.c.lease_until <= now)
+    free = and_(lapsed, updates.c.lease.is_distinct_from(lease))  # ours are not abandoned
     # One with which the process died again and again would go on to do so.
     await db.execute(
         update(updates)
@@ -60,6 +61,12 @@ async def take_abandoned(
     return sorted(await many(db, StoredUpdate, taken), key=lambda one: one.update_id)
 
 
+async def renew(db: Connection, lease: str, *, until: float) -> None:
+    """Whoever holds ``lease`` is alive, even if some of its updates have to wait."""
+    ours = and_(updates.c.lease == lease, updates.c.handled_at.is_(None))
+    await db.execute(update(updates).where(ours).values(lease_until=until))
+
+
 async def handled(db: Connection, update_ids: Sequence[int], *, now: float) -> None:
     """These need no further work."""
     await db.execute(
@@ -73,7 +80,7 @@ async def failed(db: Connection, update_id: int, why: str, *, now: float, retry_
     """A handler failed: the update comes again, until it has had its tries. True if it was given up."""
     tries = int(await db.scalar(select(updates.c.tries).where(updates.c.update_id == update_id)) or TRIES)
     given_up = tries >= TRIES
-    changes: dict[str, object] = {"why": why, "lease_until": retry_at}
+    changes: dict[str, object] = {"why": why, "lease": None, "lease_until": retry_at}
     if given_up:
         changes = {"why": why, "handled_at": now, "lease": None, "lease_until": None}
     await db.execute(update(updates).where(updates.c.update_id == update_id).values(changes))

@@ -254,7 +254,7 @@ parts = _table(
     UniqueConstraint("job_id", "position"),
     CheckConstraint("kind IN ('album', 'single', 'url', 'links')", name="kind_known"),
     CheckConstraint(
-        "state IN ('pending', 'sending', 'sent', 'unknown', 'refused', 'gone')", name="state_known"
+        "state IN ('pending', 'sending', 'sent', 'unknown', 'refused', 'gone', 'silent')", name="state_known"
     ),
 )
 

@@ -15,9 +15,11 @@ from bot.app import prepare
 from bot.delivery import fetch
 from bot.showing import compose
 from storage.states import Entry, JobState
+from tests.bot.mortal import Boundaries, Killed
+from tests.bot.new_world import new_world
 from tests.bot.telegram_stand_in import FakeTelegram
 from tests.bot.upstream_stand_in import FakeProvider
-from tests.bot.world import ANN, SONG, Boundaries, Killed, World, new_world
+from tests.bot.world import ANN, SONG, World
 from tests.conftest import Clock, SqliteDatabases
 
 J = JobState

@@ -17,7 +17,7 @@ from storage.rows import Job, Part, Song, Stem, TelegramFile
 STILL_TO_SEND = (PartState.PENDING, PartState.SENDING)  # SENDING: the process died in the middle of it
 
 SILENT_DBFS = -60.0
-SETTLED = (PartState.SENT, PartState.UNKNOWN, PartState.GONE)
+SETTLED = (PartState.SENT, PartState.UNKNOWN, PartState.GONE, PartState.SILENT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from bot.delivery.fetch import Broken, DiskFull, FetchError, Gone
 from bot.delivery.items import Fetched, Source
 from bot.delivery.records import Load
 from bot.intake.limiter import Dropped
-from bot.outcomes import Outcome, outcome_of, wait_s
+from bot.outcomes import Outcome, is_new_place, outcome_of, wait_s
 from bot.services import Services
 from providers.stems import family, rank
 from storage import archive, deliveries, separations
@@ -113,8 +113,12 @@ async def _fetch_and_send(services: Services, job: Job, load: Load, part: Part) 
         await calls.show_uploading(services, job)
     async with items.sources(services.fetcher, load.song, stems, load.kept, places) as found:
         peaks = await _heard(services, found)
-        if replanned := _replanned(job, load, part, found, peaks):
-            return await replanned.write(services, job, part)
+        match _replanned(job, load, part, found, peaks):
+            case Later() as later:
+                return later
+            case Replanned() as replanned:
+                await replanned.write(services, job, part)
+                return None
         messages = await _send_files(services, job, load, stems, found)
     await _sent(services, load, part, messages)
     return None
@@ -177,18 +181,14 @@ def _caption(load: Load, stems: Sequence[Stem]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Replanned:
-    """A part that cannot go as it is: ``parts`` take its place, ``gone`` are given up."""
+    """A part that cannot go as it is: ``parts`` take its place, ``closed`` stems, by id, are not sent."""
 
     parts: Sequence[tuple[PartKind, Sequence[int]]]
-    gone: Sequence[int] = ()
-    later: Later | None = None
+    closed: Mapping[int, PartState]
 
-    async def write(self, services: Services, job: Job, part: Part) -> Ending | None:
-        if self.later:
-            return self.later
+    async def write(self, services: Services, job: Job, part: Part) -> None:
         async with services.database.transaction() as db:
-            await deliveries.replace(db, job, part, self.parts, gone=self.gone, now=services.now())
-        return None
+            await deliveries.replace(db, job, part, self.parts, closed=self.closed, now=services.now())
 
 
 def _replanned(
@@ -197,27 +197,32 @@ def _replanned(
     part: Part,
     found: Mapping[int, Source | FetchError],
     peaks: Mapping[int, float | None],
-) -> Replanned | None:
+) -> Replanned | Later | None:
     """None where every file is there, audible, and they fit into one send."""
     failed = {stem_id: error for stem_id, error in found.items() if isinstance(error, FetchError)}
     for stem_id, error in failed.items():
         kind = type(error).__name__
         logger.warning("job %s: stem %s: %s: %s", job.id, load.stems[stem_id].name, kind, error)
     if any(isinstance(error, Broken) for error in failed.values()) and job.failures < BROKEN_DOWNLOADS:
-        return Replanned((), later=Later(2.0 ** (job.failures + 1)))
+        return Later(2.0 ** (job.failures + 1))
     audible = {stem.id for stem in load.without_silence(peaks)}
     sizes = {stem_id: source.size_bytes for stem_id, source in found.items() if isinstance(source, Fetched)}
     there = [stem for stem in load.stems_of(part) if stem.id not in failed and stem.id in audible]
     wanted = records.planned(there, sizes)
     if len(there) == len(found) and len(wanted) == 1 and wanted[0][0] != PartKind.LINKS:
         return None
-    by_url = [
-        (PartKind.URL, [stem_id])
-        for stem_id, error in failed.items()
-        if isinstance(error, DiskFull) and calls.may_be_fetched(load.stems[stem_id].url)
-    ]
+    by_url = [one for one, error in failed.items() if _telegram_may_fetch(load.stems[one], error)]
+    too_big = [stem_id for kind, stem_ids in wanted if kind == PartKind.LINKS for stem_id in stem_ids]
+    closed = {one: PartState.SILENT for one in found if one not in failed and one not in audible}
+    closed |= {one: PartState.REFUSED for one in (*failed, *too_big) if one not in by_url}
+    closed |= {one: PartState.GONE for one, error in failed.items() if isinstance(error, Gone)}
     files = [one for one in wanted if one[0] != PartKind.LINKS]
-    return Replanned([*files, *by_url], [one for one, error in failed.items() if isinstance(error, Gone)])
+    return Replanned([*files, *((PartKind.URL, [one]) for one in by_url)], closed)
+
+
+def _telegram_may_fetch(stem: Stem, error: FetchError) -> bool:
+    """Where our own disk is full, Telegram's is not."""
+    return isinstance(error, DiskFull) and calls.may_be_fetched(stem.url)
 
 
 async def _after(
@@ -229,7 +234,7 @@ async def _after(
     match outcome:
         case Outcome.NO_CHAT:
             return Undeliverable(str(error), chat_gone=True)
-        case Outcome.CHANGED:
+        case Outcome.CHANGED if is_new_place(error, job.chat_id, job.thread_id):
             return Later(0.0, error)
         case Outcome.UNKNOWN:
             # Telegram usually has it; a second copy is worse than a button that sends again.
@@ -240,7 +245,7 @@ async def _after(
             async with services.database.transaction() as db:
                 await deliveries.refuse_rest(db, job, now=services.now(), why=texts.NO_FILES_HERE)
             return None
-        case Outcome.REFUSED | Outcome.TOO_BIG:
+        case Outcome.REFUSED | Outcome.TOO_BIG | Outcome.CHANGED:
             await _after_refusal(services, job, load, part, str(error))
             return None
         case _:

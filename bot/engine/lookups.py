@@ -87,7 +87,10 @@ async def _songs_of_task(services: Services, lookup: Lookup) -> Answer:
 
 def _pick(services: Services, lookup: Lookup, found: Sequence[Song]) -> Answer:
     mode = Mode(lookup.mode or Mode.BASIC)
-    provider = pricing.choose(services.providers, SongRef(found[0].audio_id, lookup.reference), mode)
+    try:
+        provider = pricing.choose(services.providers, SongRef(found[0].audio_id, lookup.reference), mode)
+    except pricing.NoProvider as error:
+        return texts.NO_MODE.format(why=escape(str(error)), audio_id=escape(found[0].audio_id)), None
     price = services.settings.price(provider.name, mode)
     text = texts.PICK_SONG.format(price=price, mode=texts.MODES[mode])
     return text, keyboards.pick(found, mode, lookup.user_id)

@@ -8,7 +8,7 @@ from telegram.error import TelegramError
 from bot.engine import leaving
 from bot.intake.budgets import Kind
 from bot.intake.limiter import Dropped
-from bot.outcomes import Outcome, outcome_of, wait_s
+from bot.outcomes import Outcome, is_new_place, outcome_of, wait_s
 from bot.services import Services
 from bot.showing import Shown, compose
 from storage import jobs
@@ -115,19 +115,20 @@ async def _after(
         case Outcome.NO_CHAT:
             await leaving.chat_is_gone(services, job, str(error))
             return {}, None
-        case Outcome.CHANGED:
+        case Outcome.CHANGED if is_new_place(error, job.chat_id, job.thread_id):
             await leaving.chat_changed(services, job, error)
             return {}, now
         case Outcome.REFUSED if "not modified" in str(error):
             return {}, next_due(job, now=now)
-        case Outcome.REFUSED:
+        case Outcome.REFUSED | Outcome.CHANGED:
             logger.warning("job %s: status refused: %s", job.id, error)
             # The message cannot be edited any more, or not be sent: the last form goes into a new one.
             return {"acknowledged_at": job.acknowledged_at or now, "status_message_id": None}, (
                 now if is_final and job.status_message_id else None
             )
-        case Outcome.UNKNOWN if job.acknowledged_at is None:
-            logger.warning("job %s: Telegram did not confirm the acknowledgement: %s", job.id, error)
-            return {"acknowledged_at": now}, next_due(job, now=now)
+        case Outcome.UNKNOWN if job.status_message_id is None:
+            # It is probably there; an edit can be repeated, a message would be there twice.
+            logger.warning("job %s: Telegram did not confirm the status message: %s", job.id, error)
+            return {"acknowledged_at": job.acknowledged_at or now}, next_due(job, now=now)
         case _:
             return {}, now + max(wait_s(error) or AGAIN_S, 0.05)

@@ -4,6 +4,7 @@ from telegram import Message, Update
 from telegram.ext import CommandHandler, filters
 
 from bot import operator_texts as texts
+from bot.keyboards import ID_MAX
 from bot.reports import upstream_reports
 from bot.services import BotContext
 from storage import chats, jobs, ledger
@@ -64,7 +65,7 @@ async def grant(update: Update, context: BotContext) -> None:
 def _parse_grant(arguments: list[str]) -> tuple[int, int, str] | None:
     match arguments:
         case [user, amount, *reason] if user.isdecimal() and amount.isdecimal():
-            if 0 < int(amount) <= GRANT_MAX:
+            if 0 < int(amount) <= GRANT_MAX and int(user) <= ID_MAX:
                 return int(user), int(amount), " ".join(reason) or "from the operator"
     return None
 

@@ -8,14 +8,14 @@ from telegram.constants import ChatAction, ChatMemberStatus, ChatType
 from telegram.error import BadRequest, Forbidden
 from telegram.ext import CallbackQueryHandler
 
-from bot import actions, keyboards, songs, texts
+from bot import actions, keyboards, texts
 from bot.actions import Asker
 from bot.delivery import records
 from bot.handlers import credits as credits_pages
 from bot.handlers import jobs as job_pages
 from bot.handlers.asking import asker as asker_of
 from bot.intake.budgets import Kind
-from bot.keyboards import ANYBODY, MODE_OF, Press, Verb
+from bot.keyboards import ANYBODY, MODE_OF, BadPress, Press, Verb
 from bot.pricing import NoProvider
 from bot.services import BotContext, Services
 from bot.showing import compose
@@ -49,13 +49,9 @@ async def press(update: Update, context: BotContext) -> None:
         return
     try:
         pressed = await _pressed(context.services, query, query.message, asker, parsed)
-    except (ValueError, IndexError):
-        await query.answer(texts.STALE_BUTTON, show_alert=True)
-        return
-    if not await _may(pressed):
-        await query.answer(texts.NOT_YOURS, show_alert=True)
-        return
-    said = await ACTIONS[parsed.verb](pressed)
+        said = await ACTIONS[parsed.verb](pressed) if await _may(pressed) else texts.NOT_YOURS
+    except BadPress:
+        said = texts.STALE_BUTTON
     await query.answer(said[:200] if said else None, show_alert=bool(said) and said not in TOASTS)
 
 
@@ -70,7 +66,7 @@ async def _pressed(
         async with services.database.reading() as db:
             view = await jobs.view(db, parsed.number(NAMES_A_JOB[parsed.verb]))
         if view is None:
-            raise ValueError("no such job")
+            raise BadPress("no such job")
     return Pressed(services, query, message, asker, parsed, view)
 
 
@@ -117,7 +113,7 @@ async def _full_set(pressed: Pressed) -> str | None:
 
 
 async def _ask(pressed: Pressed) -> str | None:
-    return await _start(pressed, songs.unpack(pressed.press.arguments[1]), MODE_OF[pressed.press.verb])
+    return await _start(pressed, pressed.press.song(1), MODE_OF[pressed.press.verb])
 
 
 async def _send_again(pressed: Pressed) -> str | None:
@@ -228,7 +224,7 @@ def _song_of(view: JobView) -> SongRef:
 
 def _view(pressed: Pressed) -> JobView:
     if pressed.view is None:
-        raise ValueError("a button that names no job")
+        raise BadPress("a button that names no job")
     return pressed.view
 
 

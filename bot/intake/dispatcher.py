@@ -10,7 +10,7 @@ import logging
 import uuid
 from collections import deque
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from telegram.error import TelegramError
@@ -18,6 +18,7 @@ from telegram.error import TelegramError
 from bot.outcomes import wait_s
 from bot.services import Services
 from storage import inbox
+from storage.database import Connection
 from storage.inbox import Arrived
 
 logger = logging.getLogger(__name__)
@@ -29,8 +30,20 @@ Apologise = Callable[[Json], Awaitable[None]]
 AT_ONCE = 32
 BACKLOG_MAX = 1000  # more than that stays with Telegram
 LEASE_S = 60.0
-RESCUE_EVERY_S = 10.0
+HANDLED = "handled"  # what wakes the loop that notes it
 RETRY_AFTER_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """A handler has come to an end with an update; ``error`` where it failed."""
+
+    update: Json
+    error: BaseException | None
+
+    @property
+    def update_id(self) -> int:
+        return int(self.update["update_id"])
 
 
 class Dispatcher:
@@ -41,9 +54,9 @@ class Dispatcher:
         self._lease = uuid.uuid4().hex
         self._lanes: dict[int | None, deque[Json]] = {}
         self._here: set[int] = set()
-        self._done: list[int] = []
+        self._ended: list[_End] = []
         self._places = asyncio.Semaphore(AT_ONCE)
-        self._room, self._to_flush = asyncio.Event(), asyncio.Event()
+        self._room = asyncio.Event()
         self._room.set()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -58,16 +71,10 @@ class Dispatcher:
         for update_id in new:
             self._enqueue(known[update_id])
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Until ``stop``: note what is handled, and take up what a dead process left."""
-        while not stop.is_set():
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._to_flush.wait(), RESCUE_EVERY_S)
-            await self.flush()
-
     async def rescue(self) -> bool:
         """Take up updates that nobody works on any more; False where there are none."""
         async with self._services.database.transaction() as db:
+            await inbox.renew(db, self._lease, until=self._services.now() + LEASE_S)
             left = await inbox.take_abandoned(
                 db, now=self._services.now(), lease=self._lease, lease_s=LEASE_S, limit=100
             )
@@ -78,25 +85,33 @@ class Dispatcher:
 
     async def drain(self, within_s: float) -> None:
         """At a stop: let what has begun end; the rest is handled after the next start."""
-        self._lanes = {lane: deque(list(waiting)[:1]) for lane, waiting in self._lanes.items()}
+        for waiting in self._lanes.values():
+            while len(waiting) > 1:
+                waiting.pop()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=within_s)
         for task in self._tasks:
             task.cancel()
         await self.flush()
-        self._to_flush.set()  # run() has nothing left to wait for
 
-    async def flush(self) -> None:
-        """Note all that was handled, in one transaction."""
-        self._to_flush.clear()
-        done, self._done = self._done, []
-        if not done:
-            return
+    async def flush(self) -> bool:
+        """Note all that was handled and all that failed, in one transaction; True where there was any."""
+        ended = self._ended[:]
+        if not ended:
+            return False
+        now = self._services.now()
         async with self._services.database.transaction() as db:
-            await inbox.handled(db, done, now=self._services.now())
-        self._here -= set(done)
+            await inbox.handled(db, [end.update_id for end in ended if end.error is None], now=now)
+            failed = [(end, await _failed(db, end, now=now)) for end in ended if end.error]
+        del self._ended[: len(ended)]
+        self._here -= {end.update_id for end in ended}
         if len(self._here) < BACKLOG_MAX:
             self._room.set()
+        for end, is_given_up in failed:
+            logger.error("update %s: %s", end.update_id, "given up" if is_given_up else "is tried again")
+            if is_given_up:
+                await self._apologise(end.update)
+        return True
 
     def _enqueue(self, update: Json) -> None:
         self._here.add(update["update_id"])
@@ -119,23 +134,16 @@ class Dispatcher:
         del self._lanes[key]
 
     async def _handle_one(self, update: Json) -> None:
-        update_id = update["update_id"]
         error = await self._handle(update)
-        if error is None:
-            self._done.append(update_id)
-            self._to_flush.set()
-            return
-        now = self._services.now()
-        asked_s = wait_s(error) if isinstance(error, TelegramError) else None
-        retry_at = now + max(asked_s or 0.0, RETRY_AFTER_S)
-        async with self._services.database.transaction() as db:
-            given_up = await inbox.failed(
-                db, update_id, f"{type(error).__name__}: {error}", now=now, retry_at=retry_at
-            )
-        self._here.discard(update_id)
-        logger.error("update %s: %s", update_id, "given up" if given_up else "is tried again")
-        if given_up:
-            await self._apologise(update)
+        self._ended.append(_End(update, error))
+        self._services.wakes.wake(HANDLED)
+
+
+async def _failed(db: Connection, end: _End, *, now: float) -> bool:
+    """Let it come again; True where it has had its tries."""
+    asked_s = wait_s(end.error) if isinstance(end.error, TelegramError) else None
+    why, retry_at = f"{type(end.error).__name__}: {end.error}", now + max(asked_s or 0.0, RETRY_AFTER_S)
+    return await inbox.failed(db, end.update_id, why, now=now, retry_at=retry_at)
 
 
 def chat_of(update: Json) -> int | None:

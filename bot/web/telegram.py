@@ -5,7 +5,6 @@ https://core.telegram.org/bots/api#setwebhook
 
 import hashlib
 import hmac
-import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -14,9 +13,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.services import Services
+from bot.web.bodies import read_json
 
 HEADER = "X-Telegram-Bot-Api-Secret-Token"
-MAX_BYTES = 1_000_000
 
 
 def secret(token: str) -> str:
@@ -30,7 +29,7 @@ def routes(services: Services, receive: Callable[[list[dict[str, Any]]], Awaitab
     async def telegram(request: Request) -> Response:
         if not hmac.compare_digest(request.headers.get(HEADER, "").encode(), expected.encode()):
             return Response(status_code=404)
-        update = parse_update(await request.body())
+        update = as_update(await read_json(request))
         if update is None:
             return Response(status_code=400)
         await receive([update])
@@ -39,12 +38,7 @@ def routes(services: Services, receive: Callable[[list[dict[str, Any]]], Awaitab
     return [Route("/telegram", telegram, methods=["POST"])]
 
 
-def parse_update(body: bytes) -> dict[str, Any] | None:
-    if len(body) > MAX_BYTES:
-        return None
-    try:
-        update = json.loads(body)
-    except ValueError:
-        return None
-    is_update = isinstance(update, dict) and isinstance(update.get("update_id"), int)
-    return update if is_update else None
+def as_update(body: Any) -> dict[str, Any] | None:
+    """What was posted, if it is an update."""
+    is_update = isinstance(body, dict) and type(body.get("update_id")) is int
+    return body if is_update else None

@@ -12,7 +12,7 @@ from itertools import count
 import httpx
 import pytest
 from starlette.applications import Starlette
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from telegram.error import InvalidToken
 
@@ -21,14 +21,15 @@ from bot.intake.poller import GIVE_UP_AFTER_S, IntakeDead
 from bot.web.telegram import HEADER, secret
 from sandbox.serving import HOST, listening_socket, serving
 from storage.database import Database, InUse
+from tests.bot.new_world import new_settings
 from tests.bot.telegram_stand_in import BOT, GATEWAY, UNAUTHORIZED
-from tests.bot.world import ANN, SONG, new_settings, person
+from tests.bot.world import ANN, SONG, person
 
 TOKEN = "123456789:AAFakeFakeFakeFakeFakeFakeFakeFake_1"
 
 
 class Outside:
-    """Telegram's and an upstream's server in one; upstreams never answer."""
+    """Telegram's and an upstream's server in one; the upstream only ever tells its credits."""
 
     def __init__(self, listener):
         self.url = f"http://{HOST}:{listener.getsockname()[1]}"
@@ -37,6 +38,7 @@ class Outside:
         self.app = Starlette(
             routes=[
                 Route(f"/bot{TOKEN}/{{method}}", self.answer, methods=["GET", "POST"]),
+                Route("/api/v1/generate/credit", self.credits),
                 Route("/api/{path:path}", self.hang, methods=["GET", "POST"]),
             ]
         )
@@ -58,6 +60,9 @@ class Outside:
     async def next_updates(self):
         return [await self.updates.get()]  # a long poll; it is cut off in the end
 
+    async def credits(self, _request):
+        return JSONResponse({"code": 200, "msg": "success", "data": 1000})
+
     async def hang(self, _request):
         self.upstream_asked.set()
         await asyncio.Event().wait()
@@ -69,6 +74,12 @@ class Outside:
     async def until_called(self, method):
         async with asyncio.timeout(10), self.called:
             await self.called.wait_for(lambda: any(call[0] == method for call in self.calls))
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_open():
+    yield
+    gc.collect()  # a connection that was left open is told here, not in the next test
 
 
 @pytest.fixture
@@ -113,7 +124,6 @@ def bot(sqlite_databases, tmp_path, outside):
             finally:
                 running.stop.set()
                 await asyncio.wait([running.ended], timeout=20)
-                gc.collect()  # a connection that was left open is told here, not in the next test
 
     return run
 

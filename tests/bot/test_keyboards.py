@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot import keyboards, songs
-from bot.keyboards import MODE_OF, Offers, Press, Verb
+from bot.keyboards import MODE_OF, BadPress, Offers, Press, Verb
 from providers.base import Mode, Song, SongRef
 from storage import rows
 from storage.jobs import JobView
@@ -160,7 +160,7 @@ def test_any_text_parses_or_does_not(data):
 @given(st.text(), st.integers(-1, 3))
 def test_an_argument_is_a_number_or_none(text, position):
     press = Press(Verb.CANCEL, tuple(text.split(":")))
-    with suppress(ValueError, IndexError):
+    with suppress(BadPress):
         assert isinstance(press.number(position), int)
 
 

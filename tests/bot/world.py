@@ -1,32 +1,27 @@
 """The bot's real parts around one SQLite file, with stand-ins at its edges and a clock that tests move."""
 
 import asyncio
-from collections.abc import Callable, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
-from functools import cache, partial
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from math import inf
-from pathlib import Path
 
-import httpx
 from sqlalchemy import text
-from telegram.ext import ApplicationBuilder, ContextTypes, Defaults
+from telegram.ext import ApplicationBuilder, ContextTypes
 
 from bot import handlers
+from bot.actions import Asker
 from bot.app import apologise, handle
-from bot.connection import WAIT_MAX_S, TelegramBot, connect, new_request
-from bot.delivery.fetch import Fetcher
 from bot.engine.schedule import loops
 from bot.intake.dispatcher import Dispatcher
-from bot.intake.limiter import Limiter
 from bot.services import BotContext, Services
-from bot.settings import Settings
-from bot.share_links import ShareLinks
+from providers.base import SongRef
 from storage import deliveries, jobs, ledger, separations
 from storage.database import Database
 from storage.jobs import JobView
 from storage.rows import Job, LedgerEntry, Part, Separation
+from tests.bot.mortal import Boundaries
 from tests.bot.telegram_stand_in import FakeTelegram, anonymous_admin, chat
 from tests.bot.upstream_stand_in import FakeProvider, FileHost
 
@@ -35,6 +30,7 @@ BAND = -1002003004005
 SONG = "5f0c2a9e-8d13-4b7e-9a41-2c6de7f1b034"
 OTHER_SONG = "00000000-8d13-4b7e-9a41-2c6de7f1b034"
 TASK = "7c1f0e9ab2d34c56a8f0917be2d4c361"
+REF = SongRef(SONG)
 NAMES = {ANN: "Ann", BOB: "Bob", EVE: "Eve"}
 TICK_S = 30.0
 # Which loop has something to do, and when. The loops' own questions are asked in tests of the whole bot.
@@ -49,62 +45,6 @@ UNION ALL SELECT
 UNION ALL SELECT 'lookup', min(max(due_at, coalesce(lease_until, 0))) FROM lookups WHERE state = 'asked'
 UNION ALL SELECT 'notice', min(max(due_at, coalesce(lease_until, 0))) FROM notices WHERE state = 'unsaid'
 """)
-
-
-class Killed(BaseException):
-    """The process ends here. No ``except Exception`` can swallow it."""
-
-
-class Boundaries:
-    """Counts where a process can die, and dies at one of them; a dead process does nothing more."""
-
-    def __init__(self, fatal: int | None = None) -> None:
-        self.passed: list[str] = []
-        self.fatal, self.dead = fatal, False
-
-    def __call__(self, name: str) -> None:
-        if not self.dead:
-            self.passed.append(name)
-            self.dead = len(self.passed) == self.fatal
-        if self.dead:
-            raise Killed(name)
-
-
-class MortalDatabase(Database):
-    """Every COMMIT of something has a boundary before and after it; ``broken`` makes it fail instead."""
-
-    boundary: Callable[[str], None] = staticmethod(lambda _: None)
-    broken: Exception | None = None
-    failures = 0
-
-    @asynccontextmanager
-    async def transaction(self):
-        async with super().transaction() as db:
-            sqlite = (await db.get_raw_connection()).driver_connection
-            before = sqlite.total_changes
-            yield db
-            if wrote := sqlite.total_changes != before:
-                self.boundary("before COMMIT")
-                if self.broken:
-                    self.failures += 1
-                    raise self.broken
-        if wrote:
-            self.boundary("after COMMIT")
-
-
-@cache
-def our_defaults() -> Defaults | None:
-    """The bot's own, which come with a connection."""
-    return connect(new_settings("sqlite:///unused.db"), new_request()).defaults
-
-
-def new_settings(url: str, **changes: object) -> Settings:
-    ours = {
-        "telegram_token": "123456789:AAFakeFakeFakeFakeFakeFakeFakeFake_1",
-        "database_url": url,
-        "sunoapi_org_api_key": "key-of-nobody",
-    }
-    return Settings.model_validate({**ours, **changes})
 
 
 @dataclass(repr=False)
@@ -286,6 +226,22 @@ class World:
         return self.telegram.texts_in(chat_id)[-1]
 
 
+def asker(user_id=ANN, key="1", chat_id=None):
+    """Who asks, for a request that ``key`` makes unique."""
+    return Asker(
+        user_id=user_id,
+        name=NAMES.get(user_id, ""),
+        username=None,
+        language="en",
+        chat_id=chat_id or user_id or BAND,
+        chat_kind="private",
+        chat_title=None,
+        message_id=1,
+        thread_id=None,
+        request_key=f"{user_id}:{key}",
+    )
+
+
 async def until(is_so: Callable[[], bool]) -> None:
     """Let everybody run on until it is so."""
     async with asyncio.timeout(5):
@@ -297,45 +253,3 @@ async def until(is_so: Callable[[], bool]) -> None:
 def person(user_id: int) -> dict:
     name = NAMES.get(user_id, "Somebody")
     return {"id": user_id, "is_bot": False, "first_name": name, "language_code": "en"}
-
-
-def new_world(
-    url: str,
-    folder: Path,
-    clock: Callable[[], float],
-    *,
-    boundary: Boundaries | None = None,
-    providers: Mapping[str, object] | None = None,
-    telegram: FakeTelegram | None = None,
-    files: FileHost | None = None,
-    provider: FakeProvider | None = None,
-    **settings: object,
-) -> World:
-    """A bot that is put together and not started; what is not given is new."""
-    boundary = boundary or Boundaries()
-    telegram = replace(telegram, boundary=boundary) if telegram else FakeTelegram(clock, boundary)
-    provider = replace(provider, boundary=boundary) if provider else FakeProvider(boundary)
-    files = files or FileHost()
-    chosen = new_settings(url, **settings)
-    database = MortalDatabase(url)
-    database.boundary = boundary
-
-    async def sleep(seconds: float) -> None:
-        clock.forward(seconds)
-
-    services = Services(
-        settings=chosen,
-        database=database,
-        providers=providers or {provider.name: provider},
-        bot=TelegramBot(
-            chosen.telegram_token.get_secret_value(),
-            request=telegram,
-            get_updates_request=telegram,
-            defaults=our_defaults(),
-            rate_limiter=Limiter(clock, sleep, WAIT_MAX_S),
-        ),
-        fetcher=Fetcher(folder, transport=httpx.MockTransport(files), keep_free_bytes=0),
-        share_links=ShareLinks(httpx.MockTransport(lambda _: httpx.Response(404))),
-        now=clock,
-    )
-    return World(services, telegram, provider, files, clock, boundary)

@@ -5,15 +5,11 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import pytest_asyncio
 
-from sandbox.songs import ODD, SONGS, Song
+from sandbox.songs import Song
 from sandbox.telegram import Person
 from tests.crash.driver import Driver, a_driver
+from tests.crash.songs import ORDINARY
 
-ORDINARY = (
-    *SONGS,
-    *(ODD[name] for name in ("callback_exception", "unknown_status", "null_stems", "kazoo", "spaces")),
-    *(ODD[name] for name in ("code_as_text", "times_as_text", "times_as_null", "task_in_list")),
-)
 FIGURES: list[str] = []
 
 

@@ -48,6 +48,7 @@ class Driver:
     bot: Process | None = None
     doubts: Doubts = field(default_factory=Doubts)
     kills: int = 0
+    complaints: set[str] = field(default_factory=set)  # said by a test before, which need not be said again
     _held: list[Fault | Moment] = field(default_factory=list)
 
     # the bot
@@ -97,6 +98,12 @@ class Driver:
     async def confirmed(self) -> None:
         """Wait until the bot alone has what was said so far: Telegram has forgotten it."""
         await self.until(lambda _: not self.town.telegram.world.updates.pending())
+
+    async def next_event(self, within_s: float) -> None:
+        """Wait until the bot calls Telegram or is answered, or somebody says something; not for long."""
+        woken = iter((False, True))
+        with suppress(TimeoutError):
+            await self.town.telegram.world.changes.until(lambda: next(woken), within_s)
 
     async def separation_is(self, state: str, audio_id: str) -> None:
         """Wait until the newest separation of a song is there."""
@@ -166,4 +173,3 @@ async def a_driver(folder: Path, **settings: str) -> AsyncIterator[Driver]:
         finally:
             driver.release()
             driver.keep_the_logs()
-

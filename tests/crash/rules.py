@@ -3,7 +3,7 @@ in the database file. Each rule yields a sentence for everything that breaks it.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sandbox.songs import by_audio_id
@@ -21,35 +21,53 @@ TOLD = {
     "left": "You withdrew. It was made for the others",
 }
 MAY_TRY_AGAIN = {"failed", "cancelled"}
+# What the answers to other commands hold; at least as many answers have to come.
+ANSWERS = {"/credits": "You have ", "/grant": "Balance "}
+REFUSED = "This costs "  # instead of a job, for want of credits
+
+Place = tuple[int, int]  # a message: its chat and its id
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """All there is to see. ``commands`` are what people said to the bot."""
+    """All there is to see. ``commands`` are what people said to the bot, as far as it is known."""
 
     town: Town
     snapshot: Snapshot
     doubts: Doubts
-    commands: Sequence[Message]
+    commands: Sequence[Message] = ()
 
-    def audios(self, chat_id: int, message_id: int) -> Counter[str]:
+    @property
+    def places(self) -> set[Place]:
+        """The messages that asked for jobs."""
+        return {(job.chat_id, job.message_id) for job in self.snapshot.jobs}
+
+    @property
+    def albums(self) -> int:
+        """How many came, in all chats."""
+        said = [message for chat_id in self.town.telegram.world.chats for message in self.said_in(chat_id)]
+        return len({message.media_group_id for message in said if message.media_group_id})
+
+    @property
+    def status_messages(self) -> int:
+        """How many texts came in reply to what became a job."""
+        return sum(len(self.texts(place)) for place in self.places)
+
+    def audios(self, place: Place) -> Counter[str]:
         """How often each stem came in reply to a message, by the name in its title."""
-        return Counter(stem_in(m.audio.title) for m in self.replies(chat_id, message_id) if m.audio)
+        return Counter(stem_in(message.audio.title) for message in self._replies(place) if message.audio)
 
-    def texts(self, chat_id: int, message_id: int) -> list[Message]:
-        return [m for m in self.replies(chat_id, message_id) if m.text is not None]
+    def texts(self, place: Place) -> list[Message]:
+        return [message for message in self._replies(place) if message.text is not None]
 
-    def message(self, chat_id: int, message_id: int | None) -> Message | None:
-        chat = self.town.telegram.messages(chat_id)
-        return next((message for message in chat if message.message_id == message_id), None)
-
-    def replies(self, chat_id: int, message_id: int) -> list[Message]:
-        chat = self.town.telegram.messages(chat_id)
+    def said_in(self, chat_id: int) -> list[Message]:
+        """What the bot said in a chat."""
         bot_id = self.town.telegram.world.bot.user_id
-        return [m for m in chat if m.reply_to_message_id == message_id and m.sender_id == bot_id]
+        return [message for message in self.town.telegram.messages(chat_id) if message.sender_id == bot_id]
 
-
-Rule = Callable[[Evidence], Iterator[str]]
+    def _replies(self, place: Place) -> list[Message]:
+        chat_id, message_id = place
+        return [said for said in self.said_in(chat_id) if said.reply_to_message_id == message_id]
 
 
 def every_request_ended(evidence: Evidence) -> Iterator[str]:
@@ -57,14 +75,28 @@ def every_request_ended(evidence: Evidence) -> Iterator[str]:
         if job.state in OPEN_JOBS:
             yield f"job {job.id} is still {job.state}"
     yield from (f"given up: update {update}" for update in evidence.snapshot.given_up)
+
+
+def no_command_was_lost(evidence: Evidence) -> Iterator[str]:
+    asked = Counter((command.chat_id, command.text.split()[0]) for command in evidence.commands)
+    for (chat_id, verb), times in asked.items():
+        if (word := ANSWERS.get(verb)) and (said := _how_often(evidence, chat_id, word)) < times:
+            yield f"{times} times {verb} in chat {chat_id}, answered {said} times"
     for command in evidence.commands:
-        if not evidence.replies(command.chat_id, command.message_id):
-            yield f"nobody answered {command.text!r} in chat {command.chat_id}"
+        became_a_job = (command.chat_id, command.message_id) in evidence.places
+        was_refused = _how_often(evidence, command.chat_id, REFUSED) > 0
+        if command.text.startswith("/stems") and not (became_a_job or was_refused):
+            yield f"{command.text!r} in chat {command.chat_id} became no job, and nobody said why"
+
+
+def _how_often(evidence: Evidence, chat_id: int, words: str) -> int:
+    return sum(words in said.formatted.text for said in evidence.said_in(chat_id))
 
 
 def everybody_was_told(evidence: Evidence) -> Iterator[str]:
     for job in evidence.snapshot.jobs:
-        told = evidence.message(job.chat_id, job.status_message_id)
+        said = {message.message_id: message for message in evidence.said_in(job.chat_id)}
+        told = said.get(job.status_message_id)
         if told is None:
             yield f"job {job.id} ({job.state}) has no status message"
         elif TOLD.get(job.state, "") not in told.formatted.text:
@@ -97,9 +129,8 @@ def nothing_was_bought_twice(evidence: Evidence) -> Iterator[str]:
 
 def no_stem_is_missing_and_none_there_twice(evidence: Evidence) -> Iterator[str]:
     """But for albums that were on their way when the bot was killed."""
-    places = {(job.chat_id, job.message_id) for job in evidence.snapshot.jobs}
-    for place in places:
-        there, wanted = evidence.audios(*place), stems_wanted(evidence.snapshot.jobs_of(*place))
+    for place in evidence.places:
+        there, wanted = evidence.audios(place), stems_wanted(evidence.snapshot.jobs_of(*place))
         if missing := wanted - there:
             yield f"{place}: missing {dict(missing)}"
         if surplus := there - wanted - _in_doubt(evidence.doubts, place):
@@ -108,17 +139,17 @@ def no_stem_is_missing_and_none_there_twice(evidence: Evidence) -> Iterator[str]
 
 def status_messages_are_not_repeated(evidence: Evidence) -> Iterator[str]:
     """But for acknowledgements that were on their way when the bot was killed."""
-    places = {(job.chat_id, job.message_id) for job in evidence.snapshot.jobs}
-    for place in places:
-        jobs, texts = evidence.snapshot.jobs_of(*place), evidence.texts(*place)
+    for place in evidence.places:
+        jobs, texts = evidence.snapshot.jobs_of(*place), evidence.texts(place)
         doubts = sum(evidence.doubts.acknowledgements[job.id] for job in jobs)
         if len(texts) > len(jobs) + doubts:
             said = [message.text for message in texts]
             yield f"{place}: {len(jobs)} jobs, {doubts} in doubt, but {len(texts)} messages: {said}"
 
 
-RULES: tuple[Rule, ...] = (
+RULES = (
     every_request_ended,
+    no_command_was_lost,
     everybody_was_told,
     nothing_was_bought_twice,
     no_stem_is_missing_and_none_there_twice,
@@ -146,7 +177,7 @@ def stem_in(title: str) -> str:
     return title.rpartition(" (")[2].removesuffix(")")
 
 
-def _in_doubt(doubts: Doubts, place: tuple[int, int]) -> Counter[str]:
+def _in_doubt(doubts: Doubts, place: Place) -> Counter[str]:
     found: Counter[str] = Counter()
     for (chat_id, message_id, stems), times in doubts.albums.items():
         if (chat_id, message_id) == place:

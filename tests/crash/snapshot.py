@@ -11,7 +11,8 @@ from pathlib import Path
 
 JOBS = """
     SELECT jobs.id, chat_id, message_id, jobs.state, mode, audio_id, separation_id,
-           acknowledged_at IS NOT NULL AS acknowledged, status_message_id, status_due_at IS NULL AS is_told
+           acknowledged_at IS NOT NULL AS acknowledged, status_message_id,
+           status_due_at IS NULL AND status_claimed_until IS NULL AS is_told
     FROM jobs JOIN separations ON separations.id = separation_id
 """
 SEPARATIONS = "SELECT id, audio_id, mode, state, upstream_task_id FROM separations"
@@ -19,6 +20,7 @@ SENDING = """
     SELECT chat_id, message_id, stem_ids_json FROM parts JOIN jobs ON jobs.id = job_id
     WHERE parts.state = 'sending'
 """
+ALBUMS_SENT = "SELECT count(*) FROM parts WHERE kind = 'album' AND state = 'sent'"
 UNHANDLED = "SELECT count(*) FROM updates WHERE handled_at IS NULL"
 GIVEN_UP = "SELECT update_id || ': ' || why FROM updates WHERE handled_at IS NOT NULL AND why IS NOT NULL"
 OPEN_JOBS = {"waiting", "leaving", "delivering"}
@@ -64,6 +66,7 @@ class Snapshot:
     jobs: tuple[Job, ...] = ()
     separations: tuple[Separation, ...] = ()
     sending: tuple[Sending, ...] = ()
+    albums_sent: int = 0
     unhandled: int = 0
     given_up: tuple[str, ...] = ()
 
@@ -94,6 +97,7 @@ def read(file: Path) -> Snapshot:
             jobs=tuple(_job(row) for row in db.execute(JOBS)),
             separations=tuple(Separation(*row) for row in db.execute(SEPARATIONS)),
             sending=tuple(_sending(db, row) for row in db.execute(SENDING).fetchall()),
+            albums_sent=db.execute(ALBUMS_SENT).fetchone()[0],
             unhandled=db.execute(UNHANDLED).fetchone()[0],
             given_up=tuple(row[0] for row in db.execute(GIVEN_UP)),
         )

@@ -7,18 +7,22 @@ import pytest
 from sandbox.telegram import faults
 from sandbox.telegram.faults import Cut, Fault, Hold
 from sandbox.upstreams.faults import Place
+from tests.crash.checks import LEDGER_IN_ORDER, all_rules_hold, delivered, to
 from tests.crash.moments import half_sent, unanswered
-from tests.crash.checks import LEDGER_IN_ORDER, all_rules_hold, basic, delivered, to
+from tests.crash.songs import command_for
 from tests.end_to_end.towns import balance_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+HUNG_UP = 0  # the status of a call for whose answer nobody waited
 
 
 async def test_after_the_update_is_stored(driver, ann, song):
     driver.hold_call("sendMessage", faults.slow(), to(ann))
     await ann.say("/credits")
     await ann.wait_for_text("You have 100 credits")
-    command = await ann.say(basic(song))  # has to wait until the bot knows that its first answer is there
+    command = await ann.say(
+        command_for(song)
+    )  # has to wait until the bot knows that its first answer is there
     await driver.confirmed()
     left = await driver.restart()
     assert not left.jobs
@@ -29,7 +33,7 @@ async def test_after_the_update_is_stored(driver, ann, song):
 async def test_while_the_acknowledgement_is_on_its_way(driver, ann, song):
     driver.hold_call("sendMessage", faults.slow(), to(ann))
     driver.town.upstream.hold()
-    command = await ann.say(basic(song))
+    command = await ann.say(command_for(song))
     await driver.separation_is("running", song.audio_id)
     await ann.wait_for_text("10 credits, set aside", after=command)
     await driver.kill()
@@ -41,9 +45,9 @@ async def test_while_the_acknowledgement_is_on_its_way(driver, ann, song):
 async def test_after_the_acknowledgement(driver, ann, song):
     ben = driver.town.telegram.person("Ben")
     driver.town.upstream.hold()
-    first = await ann.say(basic(song))
+    first = await ann.say(command_for(song))
     await driver.separation_is("running", song.audio_id)
-    second = await ben.say(basic(song))
+    second = await ben.say(command_for(song))
     await driver.until(lambda now: [job.acknowledged for job in now.jobs[-2:]] == [True, True])
     await driver.kill()
     driver.town.upstream.release()
@@ -56,7 +60,7 @@ async def test_after_the_acknowledgement(driver, ann, song):
 async def test_while_it_is_pending(driver, ann, song):
     driver.town.upstream.hold()
     looks = driver.town.upstream.looks
-    command = await ann.say(basic(song))
+    command = await ann.say(command_for(song))
     await driver.until(lambda _: driver.town.upstream.looks > looks)
     await driver.kill()
     driver.town.upstream.release()
@@ -66,10 +70,10 @@ async def test_while_it_is_pending(driver, ann, song):
 
 async def test_while_success_is_on_its_way(driver, ann, song):
     driver.town.upstream.hold()
-    command = await ann.say(basic(song))
+    command = await ann.say(command_for(song))
     await driver.separation_is("running", song.audio_id)
     moment = driver.hold_upstream(Place.LOOK, unanswered)
-    driver.town.upstream.release()
+    driver.town.upstream.finish()
     await moment.reached()
     await driver.restart()
     await delivered(driver, ann, command, balance=90)
@@ -77,7 +81,7 @@ async def test_while_success_is_on_its_way(driver, ann, song):
 
 async def test_after_success_was_seen(driver, ann, song):
     driver.hold_call("sendMessage", faults.slow(), to(ann))  # nothing is delivered before it was acknowledged
-    command = await ann.say(basic(song))
+    command = await ann.say(command_for(song))
     await driver.separation_is("succeeded", song.audio_id)
     left = await driver.restart()
     assert left.jobs[-1].state == "waiting"
@@ -86,17 +90,18 @@ async def test_after_success_was_seen(driver, ann, song):
 
 async def test_in_the_middle_of_a_download(driver, ann, song):
     moment = driver.hold_upstream(Place.FILE, half_sent)
-    command = await ann.say(basic(song))
+    command = await ann.say(command_for(song))
     await moment.reached()
     await driver.restart()
     await delivered(driver, ann, command, balance=90)
-    assert not list(driver.town.home.folder.glob("stembot-*/*")), "nothing is left of the half file"
+    downloads = driver.town.home.folder.glob("stembot-*/**/*")
+    assert not [path for path in downloads if path.is_file()], "nothing is left of the half file"
     assert len(driver.town.audios(command)) == 2
 
 
 async def test_in_the_middle_of_an_upload(driver, ann, song):
     moment = driver.hold_upload()
-    command = await ann.say(basic(song))
+    command = await ann.say(command_for(song))
     await moment.reached()
     await driver.restart()
     await delivered(driver, ann, command, balance=90)
@@ -105,7 +110,7 @@ async def test_in_the_middle_of_an_upload(driver, ann, song):
 
 async def test_after_telegram_got_the_album_but_before_the_answer(driver, ann, song):
     driver.hold_call("sendMediaGroup", faults.slow(), to(ann))
-    command = await ann.say(basic(song))
+    command = await ann.say(command_for(song))
     await ann.wait_for_audios(2, after=command)
     await driver.restart()
     await delivered(driver, ann, command, balance=90)
@@ -115,7 +120,7 @@ async def test_after_telegram_got_the_album_but_before_the_answer(driver, ann, s
 async def test_between_two_albums(driver, ann, song):
     driver.town.telegram.fail_next("sendMediaGroup", faults.ok(), when=to(ann))
     driver.hold_call("sendMediaGroup", Fault(processed=False, answer=Cut(), hold=Hold(None)), to(ann))
-    command = await ann.say(f"{basic(song)} full")
+    command = await ann.say(command_for(song, "full"))
     await driver.until(lambda _: len(albums_to(driver, ann)) == 2)
     await driver.restart()
     await delivered(driver, ann, command, balance=50)
@@ -125,7 +130,7 @@ async def test_between_two_albums(driver, ann, song):
 
 async def test_after_a_cancel_is_stored(driver, ann, song):
     driver.town.upstream.hold()
-    command = await ann.say(basic(song))
+    command = await ann.say(command_for(song))
     status = await ann.wait_for_text("10 credits, set aside", after=command)
     await driver.separation_is("running", song.audio_id)
     driver.hold_call("sendMessage", faults.slow(), to(ann))
@@ -140,7 +145,7 @@ async def test_after_a_cancel_is_stored(driver, ann, song):
 
 async def test_in_the_middle_of_a_cancel(driver, ann, song):
     driver.town.upstream.hold()
-    command = await ann.say(basic(song))
+    command = await ann.say(command_for(song))
     status = await ann.wait_for_text("10 credits, set aside", after=command)
     driver.hold_call("answerCallbackQuery", Fault(processed=False, answer=Cut(), hold=Hold(None)))
     press = await ann.press(status, "Cancel")
@@ -164,17 +169,17 @@ async def test_in_the_middle_of_a_grant(driver, ann):
 
 async def test_in_the_middle_of_a_shutdown(driver, ann, song):
     driver.hold_call("sendMediaGroup", faults.slow(), to(ann))
-    command = await ann.say(basic(song))
+    command = await ann.say(command_for(song))
     await ann.wait_for_audios(2, after=command)
     driver.bot.terminate()
-    await driver.until(lambda _: driver.town.telegram.calls_of("getUpdates")[-1].status is not None)
+    await driver.until(lambda _: driver.town.telegram.calls_of("getUpdates")[-1].status == HUNG_UP)
     await driver.restart()
     await delivered(driver, ann, command, balance=90)
 
 
 async def test_in_the_middle_of_the_next_start(driver, ann, song):
     driver.town.upstream.hold()
-    command = await ann.say(basic(song))
+    command = await ann.say(command_for(song))
     await driver.separation_is("running", song.audio_id)
     await driver.kill()
     driver.town.upstream.release()

@@ -1,12 +1,13 @@
-"""kill -9 around a submit: nobody knows then whether the upstream was asked, so it is not asked again, until a
-person wants it.
+"""kill -9 around a submit: nobody knows then whether the upstream was asked, so it is not asked again until
+a person wants it.
 """
 
 import pytest
 
 from sandbox.upstreams.faults import Place
-from tests.crash.checks import LEDGER_IN_ORDER, all_rules_hold, basic
+from tests.crash.checks import LEDGER_IN_ORDER, all_rules_hold
 from tests.crash.moments import unanswered, unheard
+from tests.crash.songs import command_for
 from tests.end_to_end.towns import balance_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -15,7 +16,7 @@ SETTINGS = {"JOB_DEADLINE_SECONDS": "4"}
 
 async def test_before_the_submit_leaves(driver, ann, song):
     moment = driver.hold_upstream(Place.SONGS, unheard)  # the song's title is asked for first
-    command = await ann.say(basic(song))
+    command = await ann.say(command_for(song))
     await moment.reached()
     left = await driver.restart()
     assert left.separations[-1].state == "submitting"
@@ -25,7 +26,7 @@ async def test_before_the_submit_leaves(driver, ann, song):
 
 async def test_after_the_upstream_accepted_but_before_its_answer_is_read(driver, ann, song):
     moment = driver.hold_upstream(Place.SUBMIT, unanswered)
-    command = await ann.say(basic(song))
+    command = await ann.say(command_for(song))
     await moment.reached()
     await driver.restart()
     status = await failed(driver, ann, command)

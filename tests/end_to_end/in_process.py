@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from aiolimiter import AsyncLimiter
 from starlette.responses import Response
 
 from bot.app import App, build
+from bot.engine.alerts import PROBE_EVERY_S
 from bot.settings import Settings
 from sandbox.server import Sandbox
 from sandbox.songs import Refusal, Song
@@ -65,9 +67,20 @@ class Bot:
         """How many submits each upstream has charged, without those that have none."""
         return {name: one.charges for name, one in self.sandbox.upstreams.items() if one.charges}
 
-    def refuses(self, name: str, refusal: Refusal, times: int = 1000) -> None:
-        """From now on an upstream refuses every submit, in its own code and words."""
-        self.upstream(name).fail_next(refused(self.upstream(name), refusal), times=times)
+    def refuses(self, name: str, refusal: Refusal, times: int = 1000) -> list[float]:
+        """From now on an upstream refuses submits in its own code and words; when it did, as it happens."""
+        upstream, refused_at = self.upstream(name), []
+
+        async def play(_: Proceed) -> Response:
+            refused_at.append(self.clock())
+            return upstream.refuse(refusal, "")
+
+        upstream.fail_next(Fault("refused", play), times=times)
+        return refused_at
+
+    def unhurried(self, name: str) -> None:
+        """Lets an upstream's submits follow each other at once: their rate is by the loop's own time."""
+        self.app.services.upstreams[name].submits = AsyncLimiter(1000)
 
     def later(self, seconds: float) -> None:
         """Let time pass: every loop looks at what has become due."""
@@ -91,9 +104,26 @@ class Bot:
             stop.set()
             await running
 
-    async def until(self, question: Callable[[], Awaitable[T | None]], within_s: float = 10) -> T:
+    async def probed(self, name: str, since: float = 0.0) -> None:
+        """Returns when an upstream's credits have been asked for."""
+        health = self.app.services.upstreams[name]
+        await self.until(
+            lambda: as_answer(health.probed_at is not None and health.probed_at >= since), woken_by="submit"
+        )
+
+    async def probed_anew(self, name: str) -> None:
+        """Let time pass until they are asked for again."""
+        self.later(PROBE_EVERY_S + 1)
+        await self.probed(name, since=self.clock())
+
+    async def until(
+        self,
+        question: Callable[[], Awaitable[T | None]],
+        within_s: float = 10,
+        woken_by: str = "status",
+    ) -> T:
         """The first truthy answer, asked again whenever the bot has written something; TimeoutError."""
-        wake = self.app.services.wakes.sleeper("status")
+        wake = self.app.services.wakes.sleeper(woken_by)
         async with asyncio.timeout(within_s):
             while not (answer := await question()):
                 await wake.wait()
@@ -118,8 +148,9 @@ class Bot:
 
         return await self.until(found)
 
-    async def all_end(self) -> None:
+    async def all_end(self, newest_job: int = 1) -> None:
         """Let time pass, a little whenever nothing happens, until every separation has ended."""
+        await self.until(lambda: self.job(newest_job))
 
         async def are_over() -> bool:
             async with self.app.services.database.reading() as db:
@@ -128,9 +159,19 @@ class Bot:
         for _ in range(60):
             with suppress(TimeoutError):
                 await self.until(are_over, within_s=0.2)
+                self.later(5)  # edits of one message keep apart
                 return
             self.later(2)  # less than a lease, so that work under way is not taken for abandoned
         raise AssertionError("there is no end to it")
+
+    async def passes_until(self, is_so: Callable[[], object]) -> None:
+        """Let time pass, a little whenever nothing happens, until something is so."""
+        for _ in range(100):
+            with suppress(TimeoutError):
+                await self.until(lambda: as_answer(is_so()), within_s=0.1)
+                return
+            self.later(2)
+        raise AssertionError("it never comes to that")
 
     # what is there to be seen
 
@@ -189,11 +230,8 @@ def command_for(song: Song, mode: str = "") -> str:
     return f"/stems {song.task_id}:{song.audio_id} {mode}".strip()
 
 
-def refused(upstream: Upstream, refusal: Refusal) -> Fault:
-    async def play(_: Proceed) -> Response:
-        return upstream.refuse(refusal, "")
-
-    return Fault("refused", play)
+async def as_answer(value: T) -> T:
+    return value
 
 
 async def ending(person: Person, command: Message) -> str:

@@ -365,7 +365,7 @@ def upgrade() -> None:
         sa.Column("changed_at", INSTANT, nullable=False),
         sa.CheckConstraint("kind IN ('album', 'single', 'url', 'links')", name=op.f("ck_parts_kind_known")),
         sa.CheckConstraint(
-            "state IN ('pending', 'sending', 'sent', 'unknown', 'refused', 'gone')",
+            "state IN ('pending', 'sending', 'sent', 'unknown', 'refused', 'gone', 'silent')",
             name=op.f("ck_parts_state_known"),
         ),
         sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name="fk_parts_job_id"),

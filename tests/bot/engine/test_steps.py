@@ -1,13 +1,10 @@
 """Submit, look, find, rescue, expire: what each writes, and what it means for the jobs that wait."""
 
-import json
 from contextlib import suppress
 
-import httpx
 import pytest
 from sqlalchemy import text
 
-from providers import registry
 from providers.base import Failed, Running, Song
 from providers.errors import OutcomeUnknown, Rejected, TooFast, Unavailable
 from storage import songs
@@ -15,8 +12,9 @@ from storage.database import Database
 from storage.moves import Stale
 from storage.states import JobState as J
 from storage.states import SeparationState as S
-from tests.bot.upstream_stand_in import FILES, nothing
-from tests.bot.world import ANN, BOB, SONG, TASK, Killed
+from tests.bot.mortal import Killed
+from tests.bot.upstream_stand_in import nothing
+from tests.bot.world import ANN, BOB, SONG, TASK
 
 STATE_ON_DISK = text("SELECT state FROM separations")
 KEPT_STEMS = text("SELECT name, expires_at FROM stems ORDER BY position")
@@ -255,52 +253,5 @@ async def test_what_no_provider_looks_at_ends_a_minute_after_its_deadline(worlds
         assert not await world.step("expire")
         clock.forward(1)
         await world.steps("expire", "status")
-        assert (await world.job()).state is J.FAILED
-        assert await world.balance() == 100
-
-
-# Files beat flags: with the real adapter, over a transport of ours
-
-
-def record(status, **links):
-    response = {"vocalUrl": links.get("vocals"), "instrumentalUrl": links.get("instrumental")}
-    data = {
-        "taskId": "task-1",
-        "successFlag": status,
-        "errorMessage": "callback failed",
-        "response": response,
-    }
-    return {"code": 200, "msg": "success", "data": data}
-
-
-@pytest.fixture
-def real(worlds, clock):
-    """``real(record)``: a bot whose only upstream is sunoapi.org, which answers looks with this."""
-
-    def make(looked):
-        def answer(request):
-            submitted = {"code": 200, "msg": "success", "data": {"taskId": "task-1"}}
-            return httpx.Response(200, content=json.dumps(submitted if request.method == "POST" else looked))
-
-        transport = httpx.MockTransport(answer)
-        provider = registry.build("sunoapi_org", "https://api.example", "key-of-nobody", transport=transport)
-        return worlds(providers={"sunoapi_org": provider})
-
-    return make
-
-
-async def test_links_beat_a_status_that_says_it_failed(real):
-    files = {name: f"{FILES}/1/{name}.mp3" for name in ("vocals", "instrumental")}
-    async with real(record("CALLBACK_EXCEPTION", **files)) as world:
-        await world.say(f"/stems {TASK}:{SONG}")
-        await world.run_until_idle()
-        assert (await world.job()).state is J.DELIVERED
-        assert len(world.telegram.titles_in(ANN)) == 2
-
-
-async def test_a_success_without_one_link_is_a_failure(real):
-    async with real(record("SUCCESS")) as world:
-        await world.say(f"/stems {TASK}:{SONG}")
-        await world.run_until_idle()
         assert (await world.job()).state is J.FAILED
         assert await world.balance() == 100

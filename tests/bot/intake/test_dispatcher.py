@@ -1,86 +1,12 @@
 """Updates to handlers: in order within a chat, side by side between chats, each at least once."""
 
 import asyncio
-from contextlib import suppress
 
 import pytest
-from sqlalchemy import text
 
 from bot.intake.dispatcher import AT_ONCE, BACKLOG_MAX, LEASE_S, Dispatcher, chat_of
+from tests.bot.intake.handlers_stand_in import KEPT, Handlers, settled, update
 from tests.bot.world import ANN, BAND, BOB, SONG, until
-
-HANDLED = text("SELECT update_id FROM updates WHERE handled_at IS NOT NULL ORDER BY update_id")
-KEPT = text("SELECT update_id FROM updates ORDER BY update_id")
-
-
-class Handlers:
-    """Handles what it gets: at once, or when it is let; ``fails`` says how often each update fails first."""
-
-    def __init__(self):
-        self.begun, self.handled, self.sorry = [], [], []
-        self.fails: dict[int, int] = {}
-        self.gates: dict[int, asyncio.Event] = {}
-        self.changed = asyncio.Condition()
-
-    async def handle(self, raw):
-        number = raw["update_id"]
-        await self._note(self.begun, number)
-        if gate := self.gates.get(number):
-            await gate.wait()
-        if self.fails.get(number, 0):
-            self.fails[number] -= 1
-            return ValueError("boom")
-        await self._note(self.handled, number)
-        return None
-
-    async def apologise(self, raw):
-        await self._note(self.sorry, raw["update_id"])
-
-    def hold(self, *numbers):
-        for number in numbers:
-            self.gates[number] = asyncio.Event()
-
-    def let(self, *numbers):
-        for number in numbers:
-            self.gates[number].set()
-
-    async def until(self, is_so):
-        async with asyncio.timeout(5), self.changed:
-            await self.changed.wait_for(is_so)
-
-    async def _note(self, where, number):
-        where.append(number)
-        async with self.changed:
-            self.changed.notify_all()
-
-
-def update(number, chat_id=ANN):
-    chat = {"id": chat_id, "type": "private"}
-    return {"update_id": number, "message": {"message_id": number, "date": 0, "chat": chat, "text": "hi"}}
-
-
-@pytest.fixture
-def handlers():
-    return Handlers()
-
-
-@pytest.fixture
-def dispatcher(world, handlers):
-    return Dispatcher(world.services, handlers.handle, handlers.apologise)
-
-
-@pytest.fixture
-def noted(world):
-    async def ids(statement=HANDLED):
-        async with world.database.reading() as db:
-            return list(await db.scalars(statement))
-
-    return ids
-
-
-async def settled(dispatcher, handlers, count):
-    await handlers.until(lambda: len(handlers.handled) >= count)
-    await dispatcher.flush()
 
 
 async def test_an_update_is_kept_then_handled_then_noted(dispatcher, handlers, noted):
@@ -175,16 +101,6 @@ async def test_that_it_waited_for_long_does_not_count_as_a_failure(dispatcher, h
     assert handlers.sorry == []
 
 
-@pytest.fixture
-def failed(caplog):
-    """``await failed(n)``: until it was written n times what became of update 1."""
-
-    async def times(count, number=1):
-        await until(lambda: caplog.text.count(f"update {number}: ") >= count)
-
-    return times
-
-
 async def test_what_a_dead_process_left_is_handled_by_the_next(world, dispatcher, handlers, noted, clock):
     handlers.hold(1)
     await dispatcher.receive([update(1), update(2)])
@@ -222,84 +138,6 @@ async def test_only_so_many_are_handled_at_once(dispatcher, handlers):
     await settled(dispatcher, handlers, 100)
 
 
-async def test_a_chat_goes_on_after_the_database_failed_while_it_noted_a_failure(world, dispatcher, handlers):
-    handlers.hold(1)
-    handlers.fails[1] = 1
-    await dispatcher.receive([update(1)])
-    await handlers.until(lambda: handlers.begun)
-    world.database.broken = OSError("disk full")
-    handlers.let(1)
-    await until(lambda: world.database.failures)
-    world.database.broken = None
-    await dispatcher.receive([update(2)])
-    await handlers.until(lambda: 2 in handlers.handled)
-
-
-async def test_what_was_handled_is_noted_after_the_database_failed_once(world, dispatcher, handlers, noted):
-    await dispatcher.receive([update(1)])
-    await handlers.until(lambda: handlers.handled)
-    world.database.broken = OSError("disk full")
-    with suppress(OSError):
-        await dispatcher.flush()
-    world.database.broken = None
-    await dispatcher.flush()
-    assert await noted() == [1]
-
-
-async def test_nothing_is_handled_that_could_not_be_kept(world, dispatcher, handlers, noted):
-    world.database.broken = OSError("disk full")
-    with pytest.raises(OSError, match="disk full"):
-        await dispatcher.receive([update(1)])
-    world.database.broken = None
-    assert (handlers.begun, await noted(KEPT)) == ([], [])
-
-
-# The end
-
-
-async def test_at_the_end_what_has_begun_may_end_and_is_noted(dispatcher, handlers, noted):
-    handlers.hold(1)
-    await dispatcher.receive([update(1)])
-    await handlers.until(lambda: handlers.begun)
-    draining = asyncio.create_task(dispatcher.drain(5))
-    await asyncio.sleep(0)
-    handlers.let(1)
-    await draining
-    assert handlers.begun == [1]
-    assert await noted() == [1]
-
-
-async def test_at_the_end_what_has_not_begun_is_left_for_the_next_start(dispatcher, handlers, noted, clock):
-    handlers.hold(1)
-    await dispatcher.receive([update(1), update(2)])
-    await handlers.until(lambda: handlers.begun)
-    draining = asyncio.create_task(dispatcher.drain(5))
-    await asyncio.sleep(0)
-    handlers.let(1)
-    await draining
-    assert handlers.handled == [1]
-    assert await noted() == [1]
-
-
-async def test_at_the_end_what_hangs_is_left_for_the_next_start(dispatcher, handlers, noted):
-    handlers.hold(1)
-    await dispatcher.receive([update(1), update(2, BOB)])
-    await handlers.until(lambda: handlers.handled)
-    await dispatcher.drain(0.01)
-    assert await noted() == [2]
-
-
-async def test_it_notes_what_is_handled_by_itself_and_ends_when_it_is_told(world, dispatcher, noted):
-    stop = asyncio.Event()
-    running = asyncio.create_task(dispatcher.run(stop))
-    await dispatcher.receive([update(1)])
-    await until(lambda: world.boundary.passed.count("after COMMIT") == 2)  # kept, noted
-    assert await noted() == [1]
-    stop.set()
-    await dispatcher.drain(1)
-    await asyncio.wait_for(running, 2)
-
-
 # With the bot's own handlers
 
 
@@ -308,7 +146,7 @@ async def test_a_handler_that_fails_thrice_ends_in_an_apology_in_its_chat(world,
     broken["message"]["from"]["id"] = 1 << 70  # no database takes that
     await world.dispatcher.receive([broken])
     for tries in range(1, 4):
-        await failed(tries)
+        await failed(tries, by=world.dispatcher)
         clock.forward(61)
         await world.dispatcher.rescue()
     await until(lambda: world.telegram.sent)

@@ -1,0 +1,185 @@
+"""Two ``stembot run`` on one PostgreSQL, one of them killed (-9) and started again and again under 200 jobs.
+
+Telegram posts its updates to one address, and so do the upstream's callbacks: a balancer there hands each to one
+of the two, in turn, and to the other where that one is dead. A kill comes at the moment of a call to Telegram.
+Every job is delivered once; only what was on its way from a process that was killed may be there twice, as
+nobody can ask Telegram whether it arrived.
+"""
+
+import os
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import cycle, islice
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import text
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from sandbox.serving import listening_socket, serving
+from sandbox.telegram import Message, Person
+from storage import audit
+from storage.database import Database
+from tests.crash.songs import ORDINARY, command_for
+from tests.end_to_end.processes import Process, url_of
+from tests.end_to_end.towns import Town, a_town
+
+JOBS = int(os.environ.get("TWO_PROCESSES_JOBS", "200"))
+LIVES = 10  # so many kills
+CALLS_IN_A_LIFE = 12  # to Telegram, from both, before the next kill
+ALL_WITHIN_S = 150.0
+LEASES_S = 90.0  # what a killed process held is free again by then
+OPEN = "SELECT count(*) FROM jobs WHERE state NOT IN ('delivered') OR status_due_at IS NOT NULL"
+SENDING = """
+    SELECT chat_id, message_id FROM jobs JOIN parts ON parts.job_id = jobs.id WHERE parts.state = 'sending'
+"""
+UNACKNOWLEDGED = "SELECT chat_id, message_id FROM jobs WHERE acknowledged_at IS NULL"
+
+Place = tuple[int, int]  # chat and message id of a command
+
+
+@dataclass
+class Balancer:
+    """One address for both processes."""
+
+    urls: dict[int, str] = field(default_factory=dict)  # of those that are at work, by their number
+    _turns: int = 0
+
+    async def hand_over(self, request: Request) -> Response:
+        body, self._turns = await request.body(), self._turns + 1
+        headers = {name: value for name, value in request.headers.items() if name.startswith("x-telegram")}
+        async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
+            for number in (self._turns % 2, (self._turns + 1) % 2):
+                try:
+                    url = f"{self.urls.get(number, '')}{request.url.path}"
+                    answer = await client.post(url, content=body, headers=headers)
+                except (httpx.TransportError, httpx.UnsupportedProtocol):
+                    continue  # it was killed, or is not there yet
+                return Response(status_code=answer.status_code)
+        return Response(status_code=502)
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[str]:
+        listener = listening_socket(0)
+        app = Starlette(routes=[Route("/{path:path}", self.hand_over, methods=["POST"])])
+        async with serving(app, listener):
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+@dataclass
+class Pair:
+    """Two processes, and what was on its way whenever one of them was killed."""
+
+    town: Town
+    balancer: Balancer
+    database: Database
+    settings: dict[str, str]
+    bots: dict[int, Process] = field(default_factory=dict)
+    albums_in_doubt: Counter[Place] = field(default_factory=Counter)
+    acknowledgements_in_doubt: Counter[Place] = field(default_factory=Counter)
+
+    async def start(self, number: int) -> None:
+        self.bots[number] = await self.town.home.start(**self.settings)
+        self.balancer.urls[number] = url_of(self.bots[number])
+
+    async def kill(self, number: int) -> None:
+        await self.bots[number].kill()
+        del self.balancer.urls[number]
+        self.albums_in_doubt.update(await self.places(SENDING))
+        self.acknowledgements_in_doubt.update(await self.places(UNACKNOWLEDGED))
+
+    async def places(self, query: str) -> list[Place]:
+        async with self.database.reading() as db:
+            return [(row[0], row[1]) for row in await db.execute(text(query))]
+
+    async def calls(self, more: int) -> None:
+        """Wait until the bots have called Telegram so many times more."""
+        telegram = self.town.telegram
+        wanted = len(telegram.calls) + more
+        await telegram.world.changes.until(lambda: len(telegram.calls) >= wanted, ALL_WITHIN_S)
+
+    def replies(self, command: Message) -> list[Message]:
+        return self.town.replies(command)
+
+
+@asynccontextmanager
+async def a_pair(folder: Path, database_url: str) -> AsyncIterator[Pair]:
+    balancer, database = Balancer(), Database(database_url)
+    async with a_town(folder) as town, balancer.serving() as public_url:
+        webhook = {"DATABASE_URL": database_url, "TELEGRAM_WEBHOOK": "true", "PUBLIC_URL": public_url}
+        pair = Pair(town, balancer, database, webhook)
+        for number in (0, 1):
+            await pair.start(number)
+        yield pair
+        await town.home.close()
+    await database.close()
+
+
+@pytest.fixture
+def postgresql_url(postgresql_databases) -> Iterator[str]:
+    with postgresql_databases.new() as url:
+        yield url
+
+
+@pytest.fixture
+async def pair(postgresql_url, tmp_path) -> AsyncIterator[Pair]:
+    async with a_pair(tmp_path, postgresql_url) as pair:
+        yield pair
+
+
+async def test_jobs_of_two_processes_are_delivered_once_though_one_is_killed_again_and_again(pair):
+    people = [pair.town.telegram.person(f"Person {number}") for number in range(JOBS)]
+    asked = [(person, command_for(song)) for person, song in zip(people, cycle(ORDINARY), strict=False)]
+    commands = []
+    for life in range(LIVES):
+        commands += [await person.say(command) for person, command in islice(asked, life, None, LIVES)]
+        await pair.calls(CALLS_IN_A_LIFE)
+        await pair.kill(life % 2)
+        await pair.start(life % 2)
+    await everything_is_delivered(pair, commands)
+    assert set(Counter(submit.song.audio_id for submit in pair.town.upstream.submits).values()) == {1}
+    assert {place: count for place, count in doubled(pair, commands).items() if count} == {}
+    async with pair.database.reading() as db:
+        assert await audit.broken_rules(db) == []
+        assert await db.scalar(text("SELECT count(*) FROM jobs")) == JOBS
+
+
+async def everything_is_delivered(pair: Pair, commands: Sequence[Message]) -> None:
+    """Each command has its two stems, and its status message in the last form."""
+
+    def left() -> list[str]:
+        replies = [(command, pair.replies(command)) for command in commands]
+        return [
+            f"{command.chat_id}: {[reply.text or reply.audio.title for reply in there]}"
+            for command, there in replies
+            if not any("Delivered" in (reply.text or "") for reply in there)
+        ]
+
+    try:
+        await pair.town.telegram.world.changes.until(lambda: not left(), LEASES_S)
+    except TimeoutError as error:
+        raise AssertionError(f"{len(left())} of {len(commands)} are not delivered: {left()[:5]}") from error
+
+
+def doubled(pair: Pair, commands: Sequence[Message]) -> dict[Place, int]:
+    """How many messages a command has more than its stems, its status and what was in doubt."""
+    return {
+        place: abs_excess(pair, command, place)
+        for command in commands
+        if (place := (command.chat_id, command.message_id))
+    }
+
+
+def abs_excess(pair: Pair, command: Message, place: Place) -> int:
+    replies = pair.replies(command)
+    audios = sum(1 for reply in replies if reply.audio)
+    texts = len(replies) - audios
+    too_many = max(audios - 2 - 2 * pair.albums_in_doubt[place], 0)
+    return too_many + max(texts - 1 - pair.acknowledgements_in_doubt[place], 0) + max(2 - audios, 0)
+
