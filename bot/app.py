@@ -150,6 +150,8 @@ class App:
     async def _close(self) -> None:
         services = self.services
         await self.application.shutdown()
+        for request in (self.poll_request, services.bot.request):
+            await request.shutdown()  # PTB leaves them open where it could not log in
         await services.fetcher.aclose()
         await services.share_links.aclose()
         for provider in services.providers.values():

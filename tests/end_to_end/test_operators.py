@@ -168,7 +168,9 @@ async def test_upstreams_tells_everything_of_each(tmp_path):
         told = (await olga.wait_for_text("sunoapi.org", after=await olga.say("/upstreams"))).text
         of = {part.partition(":")[0]: part for part in told.split("\n\n")}
         assert list(of) == ["sunoapi.org", "kie.ai", "apikley.ru", "sunoapi.com", "suno-api"]
-        assert of["sunoapi.org"].startswith("sunoapi.org: working, 1000 credits left, 1 open\nbasic: median 0:0")
+        assert of["sunoapi.org"].startswith(
+            "sunoapi.org: working, 1000 credits left, 1 open\nbasic: median 0:0"
+        )
         assert of["kie.ai"] == "kie.ai: working, 1000 credits left, 0 open"
 
 
@@ -191,6 +193,6 @@ async def test_nobody_else_gets_an_answer(tmp_path, command):
         ann = bot.person()
         await ann.say(command)
         await ann.wait_for_text("You have", after=await ann.say("/credits"))
-        assert [message.text for message in bot.sandbox.telegram.messages(ann) if message.sender["is_bot"]] == [
-            (await ann.wait_for_text("You have")).text
-        ]
+        assert [
+            message.text for message in bot.sandbox.telegram.messages(ann) if message.sender["is_bot"]
+        ] == [(await ann.wait_for_text("You have")).text]

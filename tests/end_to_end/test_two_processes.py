@@ -26,6 +26,7 @@ from sandbox.serving import listening_socket, serving
 from sandbox.telegram import Message, Person
 from storage import audit
 from storage.database import Database
+from tests.crash.rules import stem_in, stems_of
 from tests.crash.songs import ORDINARY, command_for
 from tests.end_to_end.processes import Process, url_of
 from tests.end_to_end.towns import Town, a_town
@@ -104,8 +105,19 @@ class Pair:
         wanted = len(telegram.calls) + more
         await telegram.world.changes.until(lambda: len(telegram.calls) >= wanted, ALL_WITHIN_S)
 
-    def replies(self, command: Message) -> list[Message]:
-        return self.town.replies(command)
+    def wrong_in(self, command: Message) -> Iterator[str]:
+        """What was said in reply to a command too often, or is missing."""
+        place, replies = (command.chat_id, command.message_id), self.town.replies(command)
+        there = Counter(stem_in(reply.audio.title) for reply in replies if reply.audio)
+        wanted = Counter(stems_of(command.text.partition(":")[2], "basic"))
+        in_doubt = {stem: self.albums_in_doubt[place] for stem in wanted}
+        texts = sum(reply.audio is None for reply in replies)
+        if missing := wanted - there:
+            yield f"{place}: missing {dict(missing)}"
+        if surplus := there - wanted - Counter(in_doubt):
+            yield f"{place}: too many {dict(surplus)}, in doubt were {self.albums_in_doubt[place]}"
+        if texts > 1 + self.acknowledgements_in_doubt[place]:
+            yield f"{place}: {texts} status messages, in doubt {self.acknowledgements_in_doubt[place]}"
 
 
 @asynccontextmanager
@@ -144,7 +156,7 @@ async def test_jobs_of_two_processes_are_delivered_once_though_one_is_killed_aga
         await pair.start(life % 2)
     await everything_is_delivered(pair, commands)
     assert set(Counter(submit.song.audio_id for submit in pair.town.upstream.submits).values()) == {1}
-    assert {place: count for place, count in doubled(pair, commands).items() if count} == {}
+    assert [wrong for command in commands for wrong in pair.wrong_in(command)] == []
     async with pair.database.reading() as db:
         assert await audit.broken_rules(db) == []
         assert await db.scalar(text("SELECT count(*) FROM jobs")) == JOBS
@@ -154,7 +166,7 @@ async def everything_is_delivered(pair: Pair, commands: Sequence[Message]) -> No
     """Each command has its two stems, and its status message in the last form."""
 
     def left() -> list[str]:
-        replies = [(command, pair.replies(command)) for command in commands]
+        replies = [(command, pair.town.replies(command)) for command in commands]
         return [
             f"{command.chat_id}: {[reply.text or reply.audio.title for reply in there]}"
             for command, there in replies
@@ -165,21 +177,3 @@ async def everything_is_delivered(pair: Pair, commands: Sequence[Message]) -> No
         await pair.town.telegram.world.changes.until(lambda: not left(), LEASES_S)
     except TimeoutError as error:
         raise AssertionError(f"{len(left())} of {len(commands)} are not delivered: {left()[:5]}") from error
-
-
-def doubled(pair: Pair, commands: Sequence[Message]) -> dict[Place, int]:
-    """How many messages a command has more than its stems, its status and what was in doubt."""
-    return {
-        place: abs_excess(pair, command, place)
-        for command in commands
-        if (place := (command.chat_id, command.message_id))
-    }
-
-
-def abs_excess(pair: Pair, command: Message, place: Place) -> int:
-    replies = pair.replies(command)
-    audios = sum(1 for reply in replies if reply.audio)
-    texts = len(replies) - audios
-    too_many = max(audios - 2 - 2 * pair.albums_in_doubt[place], 0)
-    return too_many + max(texts - 1 - pair.acknowledgements_in_doubt[place], 0) + max(2 - audios, 0)
-

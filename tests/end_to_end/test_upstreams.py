@@ -77,7 +77,10 @@ def decode(content: bytes) -> NDArray[np.float32]:
 async def test_where_the_first_has_no_full_set_another_makes_it(tmp_path):
     async with a_bot(tmp_path, "suno_api,kie") as bot:
         ann, ben = bot.person("Ann"), bot.person("Ben")
-        basic, full = await ann.say(command_for(SONG)), await ben.say(command_for(SONG, "full"), bot.band(ben))
+        basic, full = (
+            await ann.say(command_for(SONG)),
+            await ben.say(command_for(SONG, "full"), bot.band(ben)),
+        )
         await bot.ended(1)
         await bot.ended(2)
         assert [len(bot.titles(basic)), len(bot.titles(full))] == [2, 12]
