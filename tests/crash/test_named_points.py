@@ -20,9 +20,8 @@ async def test_after_the_update_is_stored(driver, ann, song):
     driver.hold_call("sendMessage", faults.slow(), to(ann))
     await ann.say("/credits")
     await ann.wait_for_text("You have 100 credits")
-    command = await ann.say(
-        command_for(song)
-    )  # has to wait until the bot knows that its first answer is there
+    # In one chat all is handled in order: this waits until the bot knows that its first answer is there.
+    command = await ann.say(command_for(song))
     await driver.confirmed()
     left = await driver.restart()
     assert not left.jobs
@@ -147,6 +146,7 @@ async def test_in_the_middle_of_a_cancel(driver, ann, song):
     driver.town.upstream.hold()
     command = await ann.say(command_for(song))
     status = await ann.wait_for_text("10 credits, set aside", after=command)
+    await driver.separation_is("running", song.audio_id)
     driver.hold_call("answerCallbackQuery", Fault(processed=False, answer=Cut(), hold=Hold(None)))
     press = await ann.press(status, "Cancel")
     await driver.until(lambda now: now.jobs[-1].state == "cancelled")

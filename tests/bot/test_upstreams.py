@@ -1,0 +1,268 @@
+"""How an upstream's health follows from what it said, and how fast it is submitted to."""
+
+import asyncio
+import selectors
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.upstreams import (
+    FIRST_PROBE_S,
+    LONGEST_PROBE_S,
+    OPENS_AFTER,
+    Breaker,
+    Health,
+    Upstream,
+    is_failure,
+    submit_limiter,
+    upstream,
+)
+from providers import apikley, kie, sunoapi_org
+from providers.base import Limits, Running
+from providers.errors import (
+    Misconfigured,
+    NoCredits,
+    OutcomeUnknown,
+    Rejected,
+    SongUnknown,
+    TaskUnknown,
+    TooFast,
+    Unavailable,
+)
+from providers.suno_api import SunoApi
+from providers.sunoapi_com import SunoApiCom
+from tests.bot.upstream_stand_in import FakeProvider
+
+DOWN = Unavailable("maintenance")
+
+
+@pytest.fixture
+def health(clock) -> Upstream:
+    return upstream(FakeProvider(), clock)
+
+
+@pytest.fixture
+def down(health, clock, caplog) -> Upstream:
+    """Its breaker has just opened; what was logged of that is put aside."""
+    for _ in range(OPENS_AFTER):
+        health.note(DOWN)
+    caplog.clear()
+    return health
+
+
+# What speaks against an upstream
+
+
+@pytest.mark.parametrize("outcome", [DOWN, OutcomeUnknown("lost")])
+def test_that_it_does_not_answer_speaks_against_it(outcome):
+    assert is_failure(outcome)
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        "task-1",
+        Running(),
+        TooFast("slow down"),
+        TaskUnknown("not yet"),
+        SongUnknown("?"),
+        Rejected("no"),
+        NoCredits("0"),
+    ],
+)
+def test_what_it_says_of_one_song_or_of_our_account_does_not(outcome):
+    assert not is_failure(outcome)
+
+
+# The breaker
+
+
+def test_it_opens_after_failures_in_a_row_and_says_so_once(health, caplog):
+    for _ in range(OPENS_AFTER - 1):
+        health.note(DOWN)
+    assert health.health is Health.WELL
+    for _ in range(3 * OPENS_AFTER):
+        health.note(DOWN)
+    assert health.health is Health.DOWN
+    assert [record.getMessage() for record in caplog.records] == [
+        "sunoapi.org is set aside for a while: maintenance"
+    ]
+
+
+def test_an_answer_in_between_starts_the_count_anew(health):
+    for _ in range(OPENS_AFTER):
+        health.note(DOWN)
+        health.note(Running())
+    assert health.health is Health.WELL
+
+
+def test_while_it_is_open_nothing_is_submitted_until_it_was_tried(down, clock):
+    assert down.wait_s() == FIRST_PROBE_S
+    clock.forward(10)
+    assert down.wait_s() == FIRST_PROBE_S - 10
+
+
+def test_a_failed_try_makes_the_next_wait_longer_up_to_a_limit(down, clock):
+    waits = []
+    for _ in range(10):
+        clock.forward(down.wait_s())
+        down.probed(DOWN)
+        waits.append(down.wait_s())
+    assert waits[0] == pytest.approx(2 * FIRST_PROBE_S, rel=0.11)
+    assert waits[1] == pytest.approx(4 * FIRST_PROBE_S, rel=0.11)
+    assert waits[-1] == pytest.approx(LONGEST_PROBE_S, rel=0.11)
+
+
+@pytest.mark.parametrize("outcome", [NoCredits("0"), Misconfigured("key"), DOWN])
+def test_whatever_a_try_ends_in_the_next_comes_later(down, clock, outcome):
+    clock.forward(FIRST_PROBE_S)
+    down.probed(outcome)
+    assert down.health is not Health.DOWN or down.breaker.probe_at > clock()
+
+
+def test_the_credits_call_closes_it_and_that_is_said_once(down, caplog):
+    down.probed(240.0)
+    down.probed(240.0)
+    assert (down.health, down.credits, down.wait_s()) == (Health.WELL, 240.0, 0.0)
+    assert [record.getMessage() for record in caplog.records] == ["sunoapi.org is back"]
+
+
+def test_so_does_a_look_that_is_answered(down, caplog):
+    down.note(Running())
+    assert down.health is Health.WELL
+    assert "sunoapi.org is back" in caplog.text
+
+
+def test_after_it_was_back_it_opens_only_after_as_many_failures_again(down, clock):
+    down.probed(240.0)
+    for _ in range(OPENS_AFTER - 1):
+        down.note(DOWN)
+    assert down.health is Health.WELL
+    down.note(DOWN)
+    assert down.wait_s() == FIRST_PROBE_S
+
+
+def test_replicas_do_not_try_in_step():
+    breakers = [Breaker(is_open=True) for _ in range(20)]
+    for breaker in breakers:
+        breaker.probe_failed(now=0.0)
+    assert len({breaker.probe_at for breaker in breakers}) > 1
+
+
+# What only the operator can mend
+
+
+@pytest.mark.parametrize("trouble", [NoCredits("0"), Misconfigured("key")])
+def test_a_submit_refused_for_our_account_makes_it_short_and_an_accepted_one_ends_that(health, trouble):
+    health.note(trouble)
+    assert health.health is Health.SHORT
+    health.note(Running())  # a look needs no credits
+    assert health.health is Health.SHORT
+    health.note("task-1")
+    assert health.health is Health.WELL
+
+
+def test_a_key_is_mended_when_it_is_taken_again(health):
+    health.probed(Misconfigured("key"))
+    assert health.health is Health.SHORT
+    health.probed(0.0)
+    assert health.health is Health.WELL
+
+
+def test_credits_are_mended_when_there_are_more_than_there_were(health):
+    health.note(NoCredits("0"))
+    for balance in (45.0, 45.0, 40.0):  # enough for a basic job perhaps, not for the one that was refused
+        health.probed(balance)
+        assert health.health is Health.SHORT
+    health.probed(1000.0)
+    assert health.health is Health.WELL
+
+
+def test_credits_that_were_topped_up_before_anybody_asked_are_mended(health):
+    health.probed(45.0)
+    health.note(NoCredits("0"))
+    health.probed(1000.0)
+    assert health.health is Health.WELL
+
+
+def test_its_last_error_is_kept(health):
+    health.note(DOWN)
+    health.note("task-1")
+    health.probed(5.0)
+    assert health.last_error == "maintenance"
+
+
+# How fast
+
+
+def test_it_pauses_for_as_long_as_it_is_asked_to(health, clock):
+    health.note(TooFast("slow down", wait_s=20))
+    assert health.wait_s() == 20
+    health.note(TooFast("slow down", wait_s=5))  # asked earlier, answered later
+    assert health.wait_s() == 20
+    clock.forward(20)
+    assert health.wait_s() == 0.0
+
+
+class Skipping(selectors.DefaultSelector):
+    """Never waits: the time it is told to wait for has passed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.passed_s = 0.0
+
+    def select(self, timeout=None):
+        self.passed_s += timeout or 0.0
+        return super().select(0)
+
+
+class SkippingLoop(asyncio.SelectorEventLoop):
+    """Its time passes only by being waited for."""
+
+    def __init__(self) -> None:
+        self._skipping = Skipping()
+        super().__init__(self._skipping)
+
+    def time(self) -> float:
+        return self._skipping.passed_s
+
+
+async def submitted_at(limits: Limits, pauses_s: list[float]) -> list[float]:
+    """When each submit passes: so many at once after each pause as would fill the table twice."""
+    limiter, loop = submit_limiter(limits), asyncio.get_running_loop()
+    passed: list[float] = []
+
+    async def submit() -> None:
+        await limiter.acquire()
+        passed.append(loop.time())
+
+    for pause_s in pauses_s:
+        await asyncio.sleep(pause_s)
+        await asyncio.gather(*(submit() for _ in range(2 * limits.submits)))
+    return passed
+
+
+TABLES = [sunoapi_org.BRAND.limits, kie.BRAND.limits, apikley.BRAND.limits, SunoApiCom.limits, SunoApi.limits]
+
+
+@given(
+    limits=st.one_of(
+        st.sampled_from(TABLES),
+        st.builds(Limits, st.integers(1, 40), st.floats(0.5, 60), look_every_s=st.just(10.0)),
+    ),
+    pauses_s=st.lists(st.floats(0, 40), min_size=1, max_size=5),
+)
+@settings(deadline=None, max_examples=60)
+def test_no_more_than_allowed_pass_in_any_period(limits, pauses_s):
+    with asyncio.Runner(loop_factory=SkippingLoop) as runner:
+        passed = runner.run(submitted_at(limits, pauses_s))
+    for first, beyond in zip(passed, passed[limits.submits :], strict=False):
+        assert beyond - first >= limits.per_s * (1 - 1e-6)
+
+
+@pytest.mark.parametrize("limits", TABLES[:1])
+def test_nearly_what_is_allowed_passes_in_the_long_run(limits):
+    with asyncio.Runner(loop_factory=SkippingLoop) as runner:
+        passed = runner.run(submitted_at(limits, [0.0] * 5))
+    assert len(passed) / passed[-1] > 0.45 * limits.submits / limits.per_s
