@@ -7,7 +7,14 @@ from storage.rows import Separation
 
 
 class NoProvider(Exception):
-    """No upstream in use can take this song reference or mode; str() is a sentence for the person."""
+    """No upstream in use can take this song reference or mode; str() is a sentence for the person.
+
+    ``takes_basic``: the same reference would do for the two stems.
+    """
+
+    def __init__(self, why: str, *, takes_basic: bool = False) -> None:
+        super().__init__(why)
+        self.takes_basic = takes_basic
 
 
 def usual(providers: Mapping[str, Provider], price: Callable[[str, str], int]) -> dict[Mode, int]:
@@ -37,7 +44,10 @@ def choose(
     if takers:
         return min(takers, key=lambda provider: (health or {}).get(provider.name, 0))
     obstacles = [provider.obstacle(song, mode) for provider in left]
-    raise NoProvider(next(filter(None, obstacles), "No upstream is left to try."))
+    raise NoProvider(
+        next(filter(None, obstacles), "No upstream is left to try."),
+        takes_basic=any(provider.obstacle(song, Mode.BASIC) is None for provider in left),
+    )
 
 
 def offers_full_set(providers: Mapping[str, Provider], separation: Separation) -> bool:

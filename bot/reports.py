@@ -1,12 +1,14 @@
 """How the upstreams are doing, for operators: what this process saw, and what the database remembers."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
+from bot.engine import workflow
 from bot.operator_texts import UpstreamReport
 from bot.services import Services
 from bot.upstreams import Health
-from providers.base import Mode
+from providers.base import Mode, Provider
 from storage import separations
 from storage.database import Connection
 
@@ -18,28 +20,54 @@ STATES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class History:
+    """What the database remembers of one upstream. ``times``: per mode, median and 90 % time in seconds."""
+
+    open_separations: int
+    last_failure: str | None
+    times: Mapping[Mode, tuple[float, float]]
+
+
 async def upstream_reports(services: Services) -> list[UpstreamReport]:
     async with services.database.reading() as db:
-        counted = await separations.counts(db)
-        times = {
-            name: {
-                mode: percentiles
-                for mode in sorted(provider.modes)
-                if (percentiles := await _times(db, name, mode))
-            }
-            for name, provider in services.providers.items()
-        }
+        remembered = await histories(db, services.providers.values())
     return [
         UpstreamReport(
             title=one.title,
             state=STATES[one.health],
             credits=one.credits,
-            open_separations=sum(count for provider, _, count in counted if provider == name),
-            last_error=one.last_error,
-            times=times[name],
+            open_separations=remembered[name].open_separations,
+            last_error=one.last_error or remembered[name].last_failure,
+            times=remembered[name].times,
         )
         for name, one in services.upstreams.items()
     ]
+
+
+async def histories(db: Connection, providers: Iterable[Provider]) -> dict[str, History]:
+    """By the provider's name."""
+    counted = await separations.counts(db)
+    return {
+        provider.name: History(
+            open_separations=sum(count for name, _, count in counted if name == provider.name),
+            last_failure=await _last_failure(db, provider.name),
+            times={
+                mode: found
+                for mode in sorted(provider.modes)
+                if (found := await _times(db, provider.name, mode))
+            },
+        )
+        for provider in providers
+    }
+
+
+async def _last_failure(db: Connection, provider: str) -> str | None:
+    """Why the newest separation that failed there did so."""
+    failed = await separations.last_failure(db, provider)
+    if failed is None:
+        return None
+    return workflow.tried(failed).get(provider) or failed.why
 
 
 async def _times(db: Connection, provider: str, mode: Mode) -> tuple[float, float] | None:

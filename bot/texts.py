@@ -73,11 +73,6 @@ SHARE_UNREADABLE = (
     "I couldn't find the song behind that share link. Open it and send me the address of the song's page:"
     f" <code>https://suno.com/song/{EXAMPLE}</code>"
 )
-NO_MODE = "{why} Nothing was charged. Try the two stems: <code>/stems {audio_id}</code>"
-NO_PROVIDER = (
-    "{why} Nothing was charged. Send the song as <code>task id:audio id</code>, for example"
-    f" <code>/stems 7c1f0e9ab2d34c56a8f0917be2d4c361:{EXAMPLE}</code>"
-)
 INSUFFICIENT_TOAST = (
     "This costs {price} credits, you have {balance}. Nothing was charged. /credits shows what things cost."
 )
@@ -115,6 +110,12 @@ def insufficient(price: int, balance: int, prices: Mapping[Mode, int], audio_id:
     if basic <= balance:
         return f"{told} You have enough for {MODES[Mode.BASIC]}: {what}."
     return f"{told} Ask whoever runs this bot for more; {what}."
+
+
+def no_provider(why: str, audio_id: str, *, takes_basic: bool) -> str:
+    """``why`` is a provider's sentence; what follows is what would work."""
+    reference = escape(audio_id) if takes_basic else f"7c1f0e9ab2d34c56a8f0917be2d4c361:{EXAMPLE}"
+    return f"{escape(why)} Nothing was charged. What works: <code>/stems {reference}</code>"
 
 
 def offer(song: Song, prices: Mapping[Mode, int]) -> str:

@@ -133,7 +133,7 @@ class Upstream:
             self.last_error = str(outcome)
             if isinstance(outcome, Misconfigured):
                 self.trouble, self._credits_in_trouble = outcome, None
-            elif self.breaker.is_open:
+            if self.breaker.is_open:
                 self.breaker.probe_failed(self.now())
             return
         self.credits = outcome

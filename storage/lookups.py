@@ -13,12 +13,15 @@ async def ask(db: Connection, *, now: float, **values: object) -> bool:
     return await insert_once(db, lookups, state=LookupState.ASKED, created_at=now, due_at=now, **values)
 
 
-async def claim(db: Connection, *, now: float, lease_s: float) -> Lookup | None:
-    return await moves.claim(db, Lookup, LookupState.ASKED, now=now, lease_s=lease_s)
+async def claim(db: Connection, kind: str | None = None, *, now: float, lease_s: float) -> Lookup | None:
+    """The one that has been due longest; of one kind, so that a slow upstream holds up no share link."""
+    of_kind = () if kind is None else (lookups.c.kind == kind,)
+    return await moves.claim(db, Lookup, LookupState.ASKED, *of_kind, now=now, lease_s=lease_s)
 
 
-async def next_due(db: Connection) -> float | None:
-    return await moves.next_due(db, Lookup, (LookupState.ASKED,))
+async def next_due(db: Connection, kind: str | None = None) -> float | None:
+    of_kind = () if kind is None else (lookups.c.kind == kind,)
+    return await moves.next_due(db, Lookup, (LookupState.ASKED,), *of_kind)
 
 
 async def answered(db: Connection, lookup: Lookup) -> None:

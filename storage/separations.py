@@ -1,9 +1,10 @@
 """Separations: the work at one upstream for one (song, mode), shared by every job that asks for the same."""
 
+import json
 import secrets
 from collections.abc import Sequence
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import and_, func, insert, or_, select, update
 
 from storage import moves
 from storage.database import Connection
@@ -175,6 +176,14 @@ async def counts(db: Connection) -> list[tuple[str, str, int]]:
         select(*by, func.count()).where(separations.c.state.in_(OPEN_SEPARATIONS)).group_by(*by)
     )
     return [(row[0], row[1], row[2]) for row in rows]
+
+
+async def last_failure(db: Connection, provider: str) -> Separation | None:
+    """The newest that failed at this provider, or was passed on from it to another."""
+    failed = and_(separations.c.provider == provider, separations.c.state == SeparationState.FAILED)
+    passed_on = separations.c.tried_json.contains(json.dumps([provider])[:-1], autoescape=True)
+    newest = select(separations).where(or_(failed, passed_on)).order_by(separations.c.id.desc()).limit(1)
+    return await one_or_none(db, Separation, newest)
 
 
 async def save_stems(

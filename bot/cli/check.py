@@ -1,22 +1,26 @@
 """``stembot check``: is everything right that the bot needs? Changes nothing."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from telegram.error import InvalidToken, TelegramError
 
 from bot.app import CannotStart, build_providers
 from bot.cli.ending import FAILED, load_settings
 from bot.connection import connect, new_request
+from bot.reports import History, histories
 from bot.settings import Settings
-from providers.base import Provider
+from bot.texts import duration
+from providers.base import Mode, Provider
 from providers.errors import ProviderError
 from storage.database import Database, DatabaseError, newest_revision
+
+UNKNOWN = "-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,34 +30,86 @@ class Finding:
     told: str
 
 
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """``answer``: its credits, or why it did not tell them; ``history`` None where there is no database."""
+
+    title: str
+    answer: float | ProviderError
+    history: History | None
+
+    @property
+    def finding(self) -> Finding:
+        if isinstance(self.answer, ProviderError):
+            return Finding(self.title, False, str(self.answer))
+        return Finding(self.title, True, f"answers, {self.answer:g} credits left")
+
+
 def check() -> None:
     """Is every setting right, do Telegram and the upstreams answer, is the database ready?"""
     settings = load_settings(serving=True)
-    findings = asyncio.run(_all(settings))
-    table = Table("What", "", "Told")
-    for finding in findings:
-        table.add_row(finding.what, "[green]ok[/]" if finding.ok else "[red]no[/]", finding.told)
-    Console(soft_wrap=True).print(table)
+    findings, upstreams = asyncio.run(_all(settings))
+    console = Console(soft_wrap=True)
+    console.print(_table(findings))
+    if any(one.history for one in upstreams):
+        console.print(_table_of(upstreams))
     if not all(finding.ok for finding in findings):
         raise typer.Exit(FAILED)
 
 
-async def _all(settings: Settings) -> list[Finding]:
-    async with aclosing(_findings(settings)) as found:
-        return [finding async for finding in found]
+def _table(findings: Sequence[Finding]) -> Table:
+    table = Table("What", "", "Told")
+    for finding in findings:
+        table.add_row(finding.what, "[green]ok[/]" if finding.ok else "[red]no[/]", escape(finding.told))
+    return table
 
 
-async def _findings(settings: Settings) -> AsyncGenerator[Finding]:
-    yield Finding("settings", True, "every one is right")
-    yield await _database(settings)
-    yield await _telegram(settings)
+def _table_of(upstreams: Sequence[Upstream]) -> Table:
+    headings = ("Upstream", "Credits", "Open", "Two stems", "Full set", "Last failure")
+    table = Table(*headings, caption="Times: the median, and within how much nine in ten were done")
+    for one in upstreams:
+        if one.history:
+            left = UNKNOWN if isinstance(one.answer, ProviderError) else f"{one.answer:g}"
+            times = [_times(one.history.times.get(mode)) for mode in (Mode.BASIC, Mode.FULL)]
+            failure = escape(one.history.last_failure or UNKNOWN)
+            table.add_row(one.title, left, str(one.history.open_separations), *times, failure)
+    return table
+
+
+def _times(took: tuple[float, float] | None) -> str:
+    return UNKNOWN if took is None else ", ".join(map(duration, took))
+
+
+async def _all(settings: Settings) -> tuple[list[Finding], list[Upstream]]:
+    findings = [
+        Finding("settings", True, "every one is right"),
+        await _database(settings),
+        await _telegram(settings),
+    ]
     try:
         providers = build_providers(settings)
     except CannotStart as error:
-        yield Finding("upstreams", False, str(error))
-        return
-    for provider in providers.values():
-        yield await _upstream(provider)
+        return [*findings, Finding("upstreams", False, str(error))], []
+    remembered = await _remembered(settings, providers.values())
+    upstreams = [
+        Upstream(provider.title, await _credits(provider), remembered.get(name))
+        for name, provider in providers.items()
+    ]
+    return [*findings, *(one.finding for one in upstreams)], upstreams
+
+
+async def _remembered(settings: Settings, providers: Collection[Provider]) -> Mapping[str, History]:
+    """What the database remembers of each; nothing where it is not there yet, or not as it should be."""
+    database = Database(settings.database_url.get_secret_value())
+    try:
+        if await database.revision() != newest_revision():
+            return {}
+        async with database.reading() as db:
+            return await histories(db, providers)
+    except DatabaseError:
+        return {}  # it is told already
+    finally:
+        await database.close()
 
 
 async def _database(settings: Settings) -> Finding:
@@ -84,11 +140,10 @@ async def _telegram(settings: Settings) -> Finding:
         return Finding("Telegram", False, f"{settings.telegram_api_url} does not answer: {error}")
 
 
-async def _upstream(provider: Provider) -> Finding:
+async def _credits(provider: Provider) -> float | ProviderError:
     try:
-        left = await provider.credits()
+        return await provider.credits()
     except ProviderError as error:
-        return Finding(provider.title, False, str(error))
+        return error
     finally:
         await provider.aclose()
-    return Finding(provider.title, True, f"answers, {left:g} credits left")

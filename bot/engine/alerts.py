@@ -50,21 +50,22 @@ async def after_submit(services: Services, provider: Provider, outcome: str | Pr
 
 
 async def _tell(services: Services, provider: Provider, error: ProviderError | None) -> None:
+    """``error`` is what the upstream said; None where it told its credits: only that ends an alert."""
     upstream = services.upstreams[provider.name]
     key_refused = isinstance(error, Misconfigured) and not isinstance(error, NoCredits)
     cheapest = min(provider.costs.values())
     is_short = isinstance(error, NoCredits) or isinstance(upstream.trouble, NoCredits)
     is_low = upstream.credits is not None and upstream.credits < JOBS_LEFT * cheapest
-    await _set(services, f"{provider.name}:key", texts.key_refused(provider.title, error), is_on=key_refused)
-    await _set(
-        services,
-        f"{provider.name}:credits",
-        texts.credits_low(provider.title, upstream.credits, used_up=is_short),
-        is_on=is_short or is_low,
-    )
+    key_text = texts.key_refused(provider.title, error)
+    credits_text = texts.credits_low(provider.title, upstream.credits, used_up=is_short)
+    may_end = error is None
+    await _set(services, f"{provider.name}:key", key_text, is_on=key_refused, may_end=may_end)
+    await _set(services, f"{provider.name}:credits", credits_text, is_on=is_short or is_low, may_end=may_end)
 
 
-async def _set(services: Services, key: str, text: str, *, is_on: bool) -> None:
+async def _set(services: Services, key: str, text: str, *, is_on: bool, may_end: bool) -> None:
+    if not (is_on or may_end):
+        return
     async with services.database.transaction() as db:
         if not is_on:
             await notices.end_alert(db, key)

@@ -28,10 +28,10 @@ TRIES = 3
 Answer = tuple[str, InlineKeyboardMarkup | None]
 
 
-async def lookup_one(services: Services) -> bool:
-    """Answer the lookup that has waited longest; False when none is due."""
+async def lookup_one(services: Services, kind: str | None = None) -> bool:
+    """Answer the lookup, of this kind, that has waited longest; False when none is due."""
     async with services.database.transaction() as db:
-        lookup = await lookups.claim(db, now=services.now(), lease_s=LEASE_S)
+        lookup = await lookups.claim(db, kind, now=services.now(), lease_s=LEASE_S)
     if lookup is None:
         return False
     async with kept(services, lookup):
@@ -90,7 +90,7 @@ def _pick(services: Services, lookup: Lookup, found: Sequence[Song]) -> Answer:
     try:
         provider = pricing.choose(services.providers, SongRef(found[0].audio_id, lookup.reference), mode)
     except pricing.NoProvider as error:
-        return texts.NO_MODE.format(why=escape(str(error)), audio_id=escape(found[0].audio_id)), None
+        return texts.no_provider(str(error), found[0].audio_id, takes_basic=error.takes_basic), None
     price = services.settings.price(provider.name, mode)
     text = texts.PICK_SONG.format(price=price, mode=texts.MODES[mode])
     return text, keyboards.pick(found, mode, lookup.user_id)
@@ -108,7 +108,7 @@ async def _shared_song(services: Services, lookup: Lookup) -> Answer | None:
     except InsufficientCredits as error:
         return texts.insufficient(error.price, error.balance, services.prices(), audio_id), None
     except pricing.NoProvider as error:
-        return texts.NO_PROVIDER.format(why=escape(str(error))), None
+        return texts.no_provider(str(error), audio_id, takes_basic=error.takes_basic), None
     return None
 
 

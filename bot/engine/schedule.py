@@ -35,18 +35,15 @@ def loops(services: Services) -> list[Loop]:
             DELIVERY_LIMIT_S,
             workers=6,
         ),
-        Loop(
-            "lookup",
-            partial(lookup_one, services),
-            _due(services, lookups.next_due),
-            EXCHANGE_LIMIT_S,
-            workers=2,
-        ),
         Loop("notice", partial(notice_one, services), _due(services, notices.next_due), 120),
         Loop("rescue", partial(rescue_one, services), _never, 60, idle_s=5),
         Loop("expire", partial(expire_one, services), _never, 60, idle_s=5),
         Loop("sweep", partial(sweep_one, services), _never, 60, idle_s=600),
     ]
+    for kind in ("task", "share"):
+        step, next_due = partial(lookup_one, services, kind), partial(lookups.next_due, kind=kind)
+        due = _due(services, next_due)
+        found.append(Loop(f"lookup {kind}", step, due, EXCHANGE_LIMIT_S, workers=3, woken_by="lookup"))
     for provider in services.providers.values():
         found += _loops_of(services, provider)
     if not services.database.embedded:

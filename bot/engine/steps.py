@@ -38,25 +38,24 @@ async def submit_one(services: Services, provider: Provider) -> bool:
     """Submit the separation that has waited longest; False when none is due."""
     async with services.database.transaction() as db:
         queued = await separations.claim(db, S.QUEUED, provider.name, now=services.now(), lease_s=LEASE_S)
-        if queued is None:
-            return False
+    if queued is None:
+        return False
+    async with kept(services, queued):
         first = _before_submit(services, queued)
-        # On disk before the request goes out: a kill from here on leaves SUBMITTING, never sent again.
-        ours = {"lease": queued.lease, "lease_until": queued.lease_until, "submitted_at": services.now()}
-        goes_out = isinstance(first, Move) and first.to is S.SUBMITTING
-        separation = await apply(db, services, queued, first, **ours if goes_out else {})
-    services.wakes.wake("status", "submit")
-    if goes_out:
-        async with kept(services, separation):
-            await _submit(services, provider, separation)
+        if isinstance(first, Move) and first.to is S.SUBMITTING:
+            await _submit(services, provider, queued)
+        else:
+            await write(services, queued, first)
     return True
 
 
-async def _submit(services: Services, provider: Provider, separation: Separation) -> None:
+async def _submit(services: Services, provider: Provider, queued: Separation) -> None:
     upstream = services.upstreams[provider.name]
-    await _learn_title(services, provider, separation)
+    # What may take a while comes first: a process that dies here has ordered nothing, and it shows.
+    await _learn_title(services, provider, queued)
     await upstream.submits.acquire()
     credits_before = await _credits(provider)
+    separation = await _set_out(services, queued, credits_before)
     outcome = await answer(
         provider.submit(song_of(separation), Mode(separation.mode), callback_url(services, separation))
     )
@@ -70,8 +69,25 @@ async def _submit(services: Services, provider: Provider, separation: Separation
         next_provider=_next_provider(services, separation),
         title=provider.title,
     )
-    await write(services, separation, decision, credits_before=credits_before)
+    await write(services, separation, decision)
     await alerts.after_submit(services, provider, outcome)
+
+
+async def _set_out(services: Services, queued: Separation, credits_before: float | None) -> Separation:
+    """On disk before the request goes out: a kill from here on leaves SUBMITTING, never sent again."""
+    async with services.database.transaction() as db:
+        separation = await apply(
+            db,
+            services,
+            queued,
+            Move(S.SUBMITTING),
+            lease=queued.lease,
+            lease_until=services.now() + LEASE_S,
+            submitted_at=services.now(),
+            credits_before=credits_before,
+        )
+    services.wakes.wake("status")
+    return separation
 
 
 def _before_submit(services: Services, separation: Separation) -> Decision:

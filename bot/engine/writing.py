@@ -32,7 +32,7 @@ async def apply(
     now = services.now()
     changes |= _rerouted(separation, decision)
     if isinstance(decision, Snooze):
-        failures = separation.failures + 1 if decision.failed else 0
+        failures = separation.failures + 1 if decision.failed else _kept_failures(separation, decision)
         return await moves.postpone(
             db, separation, now + decision.seconds, **{"failures": failures, **changes}
         )
@@ -41,7 +41,8 @@ async def apply(
     if decision.upstream_task_id is not None:
         changes["upstream_task_id"] = decision.upstream_task_id
     went_back = decision.to is S.QUEUED and decision.provider is None
-    changes |= {"why": decision.why, "failures": separation.failures + 1 if went_back else 0}
+    failures = separation.failures + 1 if went_back else _kept_failures(separation, decision)
+    changes |= {"why": decision.why, "failures": failures}
     moved = await moves.move(db, separation, decision.to, now=now, **changes)
     if decision.found:
         took = services.took.setdefault((moved.provider, moved.mode), deque(maxlen=TIMES_KEPT))
@@ -50,6 +51,12 @@ async def apply(
     if moved.state is S.FAILED:
         await _end_jobs(db, moved, JobState.FAILED, now=now)
     return moved
+
+
+def _kept_failures(separation: Separation, decision: Decision) -> int:
+    """Those of an order that did not get through count until it does, at one upstream."""
+    still_ordering = separation.state is S.QUEUED and decision.provider is None
+    return separation.failures if still_ordering else 0
 
 
 def _rerouted(separation: Separation, decision: Decision) -> dict[str, object]:

@@ -42,7 +42,8 @@ async def stems(update: Update, context: BotContext) -> None:
                     texts.insufficient(error.price, error.balance, context.services.prices(), song.audio_id)
                 )
             except NoProvider as error:
-                await message.reply_text(texts.NO_PROVIDER.format(why=escape(str(error))))
+                told = texts.no_provider(str(error), song.audio_id, takes_basic=error.takes_basic)
+                await message.reply_text(told)
         case TaskRequest(task_id, mode):
             await actions.look_up(context.services, "task", task_id, mode or Mode.BASIC, asker)
         case ShareRequest(short, mode):

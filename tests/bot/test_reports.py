@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bot.reports import percentile, upstream_reports
 from bot.upstreams import OPENS_AFTER
-from providers.base import Mode
+from providers.base import Failed, Mode
 from providers.errors import Misconfigured, Unavailable
 from storage.states import SeparationState as S
 from tests.bot.world import SONG, TASK
@@ -56,3 +56,11 @@ async def test_its_state_and_last_error_are_this_processs(world):
         upstream.note(Unavailable("maintenance"))
     (report,) = await upstream_reports(world.services)
     assert (report.state, report.last_error) == ("set aside, tried again soon", "maintenance")
+
+
+async def test_after_a_restart_the_last_failure_is_the_databases(world):
+    world.provider.to_look.append(Failed("Internal Error"))
+    await world.say(f"/stems {TASK}:{SONG}")
+    await world.run_until_idle()
+    (report,) = await upstream_reports(world.services)
+    assert report.last_error == "sunoapi.org could not separate this song (Internal Error)"

@@ -42,7 +42,8 @@ UNION ALL SELECT
     CASE state WHEN 'queued' THEN 'submit ' WHEN 'running' THEN 'look ' ELSE 'find ' END || provider,
     min(max(due_at, coalesce(lease_until, 0))) FROM separations
     WHERE state IN ('queued', 'running', 'uncertain') GROUP BY state, provider
-UNION ALL SELECT 'lookup', min(max(due_at, coalesce(lease_until, 0))) FROM lookups WHERE state = 'asked'
+UNION ALL SELECT 'lookup ' || kind, min(max(due_at, coalesce(lease_until, 0))) FROM lookups
+    WHERE state = 'asked' GROUP BY kind
 UNION ALL SELECT 'notice', min(max(due_at, coalesce(lease_until, 0))) FROM notices WHERE state = 'unsaid'
 """)
 

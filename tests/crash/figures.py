@@ -12,13 +12,15 @@ UNCERTAIN = "was being submitted when the process ended"
 
 @dataclass
 class Figures:
-    """``jobs`` by the state in which they ended; ``uncertain`` submits that a kill cut off."""
+    """``jobs`` by the state in which they ended; ``uncertain`` submits that a kill cut off, and how many of
+    them the upstream had charged."""
 
     kills: int = 0
     processes: int = 0
     jobs: Counter[str] = field(default_factory=Counter)
     submits: int = 0
     uncertain: int = 0
+    lost: int = 0
     double_albums: int = 0
     double_acknowledgements: int = 0
     ledgers_in_order: int = 0
@@ -30,7 +32,7 @@ class Figures:
         states = ", ".join(f"{count} {state}" for state, count in sorted(self.jobs.items()))
         return (
             f"{self.kills} kills, {self.processes} processes; {self.jobs.total()} jobs: {states};"
-            f" {self.submits} submits, {self.uncertain} of them uncertain;"
+            f" {self.submits} charges; {self.uncertain} submits cut off, {self.lost} of them charged;"
             f" {self.double_albums} albums and {self.double_acknowledgements} acknowledgements twice;"
             f" {self.ledgers_in_order} ledgers in order"
         )
@@ -44,6 +46,7 @@ def figures_of(driver: Driver, evidence: Evidence, *, ledger_in_order: bool) -> 
         jobs=Counter(job.state for job in evidence.snapshot.jobs),
         submits=driver.town.upstream.charges,
         uncertain=sum(UNCERTAIN in line for run in runs for line in run.lines),
+        lost=evidence.lost_charges().total(),
         double_albums=evidence.albums - evidence.snapshot.albums_sent,
         double_acknowledgements=evidence.status_messages - len(evidence.snapshot.jobs),
         ledgers_in_order=int(ledger_in_order),

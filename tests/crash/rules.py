@@ -53,6 +53,12 @@ class Evidence:
         """How many texts came in reply to what became a job."""
         return sum(len(self.texts(place)) for place in self.places)
 
+    def lost_charges(self) -> Counter[tuple[str, str]]:
+        """Charges for a song and mode whose task the bot never heard of."""
+        known = {separation.upstream_task_id for separation in self.snapshot.separations}
+        lost = [submit for submit in self.town.upstream.submits if submit.task_id not in known]
+        return Counter((submit.song.audio_id, submit.mode) for submit in lost)
+
     def audios(self, place: Place) -> Counter[str]:
         """How often each stem came in reply to a message, by the name in its title."""
         return Counter(stem_in(message.audio.title) for message in self._replies(place) if message.audio)
@@ -108,23 +114,15 @@ def everybody_was_told(evidence: Evidence) -> Iterator[str]:
 def nothing_was_bought_twice(evidence: Evidence) -> Iterator[str]:
     """One charge for each song and mode, and one more for each that had failed before: that was told to
     whoever asked, who asked again. A charge of which the bot knows nothing was an uncertain submit."""
-    separations = evidence.snapshot.separations
-    known = {each.upstream_task_id for each in separations}
-    submits = evidence.town.upstream.submits
-    charges = Counter((submit.song.audio_id, submit.mode) for submit in submits)
-    lost = Counter((submit.song.audio_id, submit.mode) for submit in submits if submit.task_id not in known)
-    failed = Counter((each.audio_id, each.mode) for each in separations if each.state == "failed")
-    unsure = Counter(
-        (each.audio_id, each.mode)
-        for each in separations
-        if each.state == "failed" and each.upstream_task_id is None
-    )
+    failed = [each for each in evidence.snapshot.separations if each.state == "failed"]
+    failures = Counter((each.audio_id, each.mode) for each in failed)
+    unsure = Counter((each.audio_id, each.mode) for each in failed if each.upstream_task_id is None)
+    charges = Counter((submit.song.audio_id, submit.mode) for submit in evidence.town.upstream.submits)
     for what, count in charges.items():
-        if count > 1 + failed[what]:
-            yield f"{what} was bought {count} times, and failed {failed[what]} times"
-    for what, count in lost.items():
-        if count > unsure[what]:
-            yield f"{what}: {count} charges without a task, {unsure[what]} of them uncertain"
+        if count > 1 + failures[what]:
+            yield f"{what} was bought {count} times, and failed {failures[what]} times"
+    for what, count in (evidence.lost_charges() - unsure).items():
+        yield f"{what}: {count} charges of which the bot knows nothing, though none was uncertain"
 
 
 def no_stem_is_missing_and_none_there_twice(evidence: Evidence) -> Iterator[str]:

@@ -1,17 +1,17 @@
 """What operators are told of the upstreams: once per trouble, all of it on demand, and nobody else a word."""
 
 import contextlib
+import re
 from collections.abc import AsyncIterator
 
 import pytest
 
 from bot.engine.alerts import PROBE_EVERY_S
-from sandbox.songs import SONGS, Refusal
+from sandbox.songs import ODD, SONGS, Refusal
 from sandbox.telegram import Person
-from sandbox.upstreams import faults
-from sandbox.upstreams.faults import Place
-from storage import notices
+from storage.states import SeparationState
 from tests.end_to_end.in_process import Bot, a_sandbox, command_for, ending
+from tests.end_to_end.processes import Home
 
 ALL = "sunoapi_org,kie,apikley,sunoapi_com,suno_api"
 
@@ -134,19 +134,6 @@ async def test_a_refused_key_is_told_once_and_again_after_it_was_mended(tmp_path
         assert key not in "".join(words_to(bot, olga, "kie.ai"))
 
 
-async def test_a_refused_key_is_not_told_again_because_the_upstream_was_away_meanwhile(tmp_path):
-    async with a_bot_and_its_operator(tmp_path, "kie,apikley") as (bot, olga):
-        bot.upstream("kie").key = "another"
-        await bot.probed_anew("kie")
-        await olga.wait_for_text("refuses this bot's key")
-        bot.upstream("kie").fail_next(faults.html_502(), on=Place.CREDITS)
-        await bot.probed_anew("kie")
-        await bot.probed_anew("kie")
-        async with bot.app.services.database.reading() as db:
-            assert await notices.next_due(db) is None
-        assert len(words_to(bot, olga, "kie.ai")) == 1
-
-
 async def test_an_operator_who_never_wrote_keeps_no_other_from_being_told(tmp_path):
     async with a_sandbox(tmp_path, "kie") as bot:
         olga, silent = bot.person("Olga"), bot.person("Silent")
@@ -163,8 +150,8 @@ async def test_upstreams_tells_everything_of_each(tmp_path):
     async with a_bot_and_its_operator(tmp_path, ALL) as (bot, olga):
         await is_delivered(bot)
         bot.upstream("sunoapi_org").hold()
-        bot.refuses("kie", Refusal.BAD_KEY)
         await bot.person().say(command_for(SONGS[1]))
+        await bot.comes_to(SeparationState.RUNNING, 2)
         told = (await olga.wait_for_text("sunoapi.org", after=await olga.say("/upstreams"))).text
         of = {part.partition(":")[0]: part for part in told.split("\n\n")}
         assert list(of) == ["sunoapi.org", "kie.ai", "apikley.ru", "sunoapi.com", "suno-api"]
@@ -193,6 +180,52 @@ async def test_nobody_else_gets_an_answer(tmp_path, command):
         ann = bot.person()
         await ann.say(command)
         await ann.wait_for_text("You have", after=await ann.say("/credits"))
-        assert [
-            message.text for message in bot.sandbox.telegram.messages(ann) if message.sender["is_bot"]
-        ] == [(await ann.wait_for_text("You have")).text]
+        from_the_bot = [one for one in bot.sandbox.telegram.messages(ann) if one.sender["is_bot"]]
+        assert len(from_the_bot) == 1
+
+
+# ``stembot check``
+
+
+async def check(bot: Bot, folder, providers: str, **settings: str) -> tuple[int, list[list[str]]]:
+    """Its exit status, and the cells of its table of upstreams, row by row as they are printed."""
+    home = Home(folder, {"COLUMNS": "200", "PROVIDERS": providers} | bot.sandbox.settings())
+    command = await home.command("check", **settings)
+    status = await command.ended()
+    cells = [[cell.strip() for cell in re.split("[│┃|]", line)[1:-1]] for line in command.lines]
+    return status, [row for row in cells if len(row) == 6]
+
+
+async def test_check_shows_what_the_database_remembers_of_each(tmp_path):
+    async with a_sandbox(tmp_path, "kie,apikley,sunoapi_com") as bot:
+        async with bot.at_work():
+            await is_delivered(bot)
+            await fails(bot, ODD["generation_failed"])
+            bot.upstream("kie").hold()
+            await bot.person().say(command_for(SONGS[1], "full"))
+            await bot.comes_to(SeparationState.RUNNING, 3)
+            bot.refuses("kie", Refusal.NO_CREDITS, times=1)
+            await is_delivered(bot, SONGS[2])
+        before = (tmp_path / "stembot.db").read_bytes()
+        status, (headings, *rows) = await check(bot, tmp_path, "kie,apikley,sunoapi_com")
+        assert status == 0
+        assert headings == ["Upstream", "Credits", "Open", "Two stems", "Full set", "Last failure"]
+        kie, apikley, sunoapi_com = rows
+        assert kie[:3] == ["kie.ai", "930", "1"]
+        assert re.fullmatch(r"0:0\d, 0:0\d", kie[3])
+        assert kie[4] == "-"
+        assert kie[5].startswith("this bot's own credits at kie.ai are used up")
+        assert apikley[:3] == ["apikley.ru", "990", "0"]
+        assert apikley[5] == "-"
+        assert sunoapi_com == ["sunoapi.com", "1000", "0", "-", "-", "-"]
+        assert (tmp_path / "stembot.db").read_bytes() == before
+
+
+async def test_check_shows_no_credits_of_one_that_does_not_answer(tmp_path):
+    async with a_sandbox(tmp_path, "kie") as bot:
+        async with bot.at_work():
+            await fails(bot, ODD["generation_failed"])
+        status, (_, kie) = await check(bot, tmp_path, "kie", KIE_API_KEY="another-key")
+        assert status == 1
+        assert kie[:3] == ["kie.ai", "-", "0"]
+        assert "could not separate this song (Internal Error)" in kie[5]

@@ -170,7 +170,7 @@ async def test_a_bare_task_lists_its_songs_and_a_press_delivers_one(tmp_path, na
 async def test_each_upstream_has_its_own_prices(tmp_path):
     async with a_bot(tmp_path, "suno_api,sunoapi_com", sunoapi_com_price_full="7") as bot:
         ann, ben = bot.person("Ann"), bot.person("Ben")
-        assert "10 · full set, up to 12 stems: 7" in await said(ann, "/credits", "You have")
+        assert "10 · Full set, up to 12 stems: 7" in await said(ann, "/credits", "You have")
         assert "7 credits" in await said(ann, "/help", "I split")
         offer = await ann.wait_for_text("7 credits", after=await ann.say(SONG.audio_id))
         assert [button["text"] for button in offer.buttons][1] == "Full set, up to 12 stems · 7"

@@ -7,7 +7,7 @@ import pytest
 
 from bot.intake.dispatcher import HANDLED
 from tests.bot.intake.handlers_stand_in import KEPT, update
-from tests.bot.world import BOB, until
+from tests.bot.world import BOB
 
 
 async def test_a_chat_goes_on_after_the_database_failed_while_it_noted_a_failure(world, dispatcher, handlers):
