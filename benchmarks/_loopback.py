@@ -139,7 +139,9 @@ class Connection(asyncio.Protocol):
 
     async def _answer(self, target: str, body: bytes) -> None:
         answer = json.dumps(await self._world.answer(target, body)).encode()
-        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(answer)
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(
+            answer
+        )
         self._transport.write(head + answer)  # type: ignore[attr-defined]
 
 

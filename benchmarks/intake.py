@@ -86,7 +86,9 @@ def measure(name: str, commands: int, round_: int) -> list[float]:
 
 @contextmanager
 def running(bot: Callable[[str, str], None], outside: Outside, folder: str) -> Iterator[None]:
-    process = multiprocessing.get_context("spawn").Process(target=bot, args=(outside.url, folder), daemon=True)
+    process = multiprocessing.get_context("spawn").Process(
+        target=bot, args=(outside.url, folder), daemon=True
+    )
     process.start()
     try:
         yield
@@ -118,7 +120,14 @@ def main() -> None:
 def row(name: str, rates: list[float], runs: list[list[float]], bare: float) -> list[object]:
     half = statistics.median(times[len(times) // 2] for times in runs)
     rate = statistics.median(rates)
-    return [name, f"{rate:.0f}", f"{min(rates):.0f}", f"{max(rates):.0f}", f"{half:.2f} s", f"{rate / bare:.2f}"]
+    return [
+        name,
+        f"{rate:.0f}",
+        f"{min(rates):.0f}",
+        f"{max(rates):.0f}",
+        f"{half:.2f} s",
+        f"{rate / bare:.2f}",
+    ]
 
 
 if __name__ == "__main__":

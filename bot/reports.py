@@ -4,7 +4,6 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.engine import workflow
 from bot.operator_texts import UpstreamReport
 from bot.services import Services
 from bot.upstreams import Health
@@ -67,7 +66,7 @@ async def _last_failure(db: Connection, provider: str) -> str | None:
     failed = await separations.last_failure(db, provider)
     if failed is None:
         return None
-    return workflow.tried(failed).get(provider) or failed.why
+    return failed.tried.get(provider) or failed.why
 
 
 async def _times(db: Connection, provider: str, mode: Mode) -> tuple[float, float] | None:

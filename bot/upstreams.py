@@ -120,7 +120,7 @@ class Upstream:
         elif isinstance(outcome, str):  # a submit was taken: the key works, and there were credits
             self.trouble = None
         if isinstance(outcome, Misconfigured):
-            self.trouble, self._credits_in_trouble = outcome, None
+            self.trouble, self._credits_in_trouble = outcome, self.credits
         elif is_failure(outcome):
             if self.breaker.failed(self.now()):
                 logger.warning("%s is set aside for a while: %s", self.title, outcome)
@@ -132,7 +132,7 @@ class Upstream:
         if isinstance(outcome, ProviderError):
             self.last_error = str(outcome)
             if isinstance(outcome, Misconfigured):
-                self.trouble, self._credits_in_trouble = outcome, None
+                self.trouble, self._credits_in_trouble = outcome, self.credits
             if self.breaker.is_open:
                 self.breaker.probe_failed(self.now())
             return
@@ -144,10 +144,10 @@ class Upstream:
         """A key that is taken again is mended; so are credits, once there are more than there were."""
         if not isinstance(self.trouble, NoCredits):
             self.trouble = None
-        elif self._credits_in_trouble is None:
-            self._credits_in_trouble = credits
-        elif credits > self._credits_in_trouble:
+        elif self._credits_in_trouble is not None and credits > self._credits_in_trouble:
             self.trouble = None
+        else:
+            self._credits_in_trouble = credits
 
     def _answered(self) -> None:
         if self.breaker.succeeded():

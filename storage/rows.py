@@ -1,5 +1,6 @@
 """A frozen dataclass per row; fields are the columns of ``tables``, in their order."""
 
+import json
 from dataclasses import dataclass
 
 from storage.states import JobState, LookupState, NoticeState, SeparationState
@@ -58,6 +59,11 @@ class Separation:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "state", SeparationState(self.state))
+
+    @property
+    def tried(self) -> dict[str, str]:
+        """The upstreams that had their turn before, and why each did not do it."""
+        return dict(json.loads(self.tried_json))
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,7 +104,7 @@ def _before_submit(services: Services, separation: Separation) -> Decision:
 
 def _next_provider(services: Services, separation: Separation) -> str | None:
     """Who else could do it, and is not down."""
-    had_their_turn = {separation.provider, *workflow.tried(separation)}
+    had_their_turn = {separation.provider, *separation.tried}
     song, mode, health = song_of(separation), Mode(separation.mode), services.health()
     try:
         found = pricing.choose(services.providers, song, mode, tried=had_their_turn, health=health)

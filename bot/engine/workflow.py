@@ -1,6 +1,5 @@
 """What follows from what an upstream said: pure decisions about a separation."""
 
-import json
 from dataclasses import dataclass
 
 from providers.base import Failed, Progress, Running, Succeeded
@@ -179,13 +178,8 @@ def in_plain_words(error: ProviderError, title: str) -> str:
             return f"{title} refused it: {error}"
 
 
-def tried(separation: Separation) -> dict[str, str]:
-    """The upstreams that had their turn before, and why each did not do it."""
-    return dict(json.loads(separation.tried_json))
-
-
 def _all_reasons(separation: Separation, last: str) -> str:
-    first, *others = dict.fromkeys([*tried(separation).values(), last])
+    first, *others = dict.fromkeys([*separation.tried.values(), last])
     if not others:
         return first
     which = "another upstream" if len(others) == 1 else f"{len(others)} other upstreams"

@@ -4,7 +4,6 @@ import json
 from collections import deque
 from collections.abc import Sequence
 
-from bot.engine import workflow
 from bot.engine.workflow import Decision, Snooze
 from bot.services import Services
 from providers.base import Song, Succeeded
@@ -63,7 +62,7 @@ def _rerouted(separation: Separation, decision: Decision) -> dict[str, object]:
     """What changes where another upstream gets it: the price does not."""
     if decision.provider is None:
         return {}
-    had_their_turn = [*workflow.tried(separation).items(), (separation.provider, decision.why)]
+    had_their_turn = [*separation.tried.items(), (separation.provider, decision.why)]
     return {"provider": decision.provider, "tried_json": json.dumps(had_their_turn)}
 
 

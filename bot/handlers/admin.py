@@ -11,6 +11,7 @@ from storage import chats, jobs, ledger
 
 DAY_S = 86400.0
 GRANT_MAX = 1_000_000
+REASON_MAX = 100  # ten of them have to fit into one message of /credits
 
 
 def operator_message(update: Update, context: BotContext) -> Message | None:
@@ -66,7 +67,7 @@ def _parse_grant(arguments: list[str]) -> tuple[int, int, str] | None:
     match arguments:
         case [user, amount, *reason] if user.isdecimal() and amount.isdecimal():
             if 0 < int(amount) <= GRANT_MAX and int(user) <= ID_MAX:
-                return int(user), int(amount), " ".join(reason) or "from the operator"
+                return int(user), int(amount), " ".join(reason)[:REASON_MAX] or "from the operator"
     return None
 
 

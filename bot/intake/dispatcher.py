@@ -56,6 +56,7 @@ class Dispatcher:
         self._here: set[int] = set()
         self._ended: list[_End] = []
         self._places = asyncio.Semaphore(AT_ONCE)
+        self._flushing = asyncio.Lock()
         self._room = asyncio.Event()
         self._room.set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -96,6 +97,10 @@ class Dispatcher:
 
     async def flush(self) -> bool:
         """Note all that was handled and all that failed, in one transaction; True where there was any."""
+        async with self._flushing:
+            return await self._flush()
+
+    async def _flush(self) -> bool:
         ended = self._ended[:]
         if not ended:
             return False

@@ -15,7 +15,6 @@ from bot.engine.workflow import (
     after_submit,
     before_submit,
     in_plain_words,
-    tried,
 )
 from providers.base import Failed, Running, StemLink, Succeeded
 from providers.errors import (
@@ -128,7 +127,7 @@ def test_a_failure_tells_what_the_upstreams_before_said():
     had = separation(tried_json='[["kie", "kie.ai does not know this song"]]')
     decision = after_submit(had, Rejected("too short"), now=0, pace=PACE, title="sunoapi.org")
     assert "kie.ai does not know this song" in decision.why
-    assert tried(had) == {"kie": "kie.ai does not know this song"}
+    assert had.tried == {"kie": "kie.ai does not know this song"}
 
 
 def test_what_stays_unavailable_until_the_deadline_fails():
