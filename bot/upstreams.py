@@ -142,9 +142,8 @@ class Upstream:
 
     def _mended(self, credits: float) -> None:
         """A key that is taken again is mended; so are credits, once there are more than there were."""
-        if not isinstance(self.trouble, NoCredits):
-            self.trouble = None
-        elif self._credits_in_trouble is not None and credits > self._credits_in_trouble:
+        before = self._credits_in_trouble
+        if not isinstance(self.trouble, NoCredits) or (before is not None and credits > before):
             self.trouble = None
         else:
             self._credits_in_trouble = credits
