@@ -92,6 +92,9 @@ class _Window:
             self._spent.popleft()
 
 
+ROUNDING = 1e-6
+
+
 class _Bucket:
     """Fills evenly up to ``limit``, and goes below nothing for a call that costs more than is left."""
 
@@ -100,8 +103,10 @@ class _Bucket:
         self._debt, self._at = 0.0, 0.0  # how much is missing of a full bucket, and when that was so
 
     def wait_s(self, kind: Kind, cost: int, now: float) -> float:
-        left = self._budget.limit_for(kind) - self._missing(now)
-        return max(min(cost, 1) - left, 0.0) * self._budget.period_s / self._budget.limit
+        short = min(cost, 1) - (self._budget.limit_for(kind) - self._missing(now))
+        if short < ROUNDING:  # else a wait too short for the clock to notice would be waited for ever
+            return 0.0
+        return short * self._budget.period_s / self._budget.limit
 
     def pay(self, kind: Kind, cost: int, now: float) -> None:  # noqa: ARG002  as the other meter
         self._debt, self._at = self._missing(now) + cost, now
