@@ -1,4 +1,4 @@
-"""A minimal Bot API and a minimal upstream on loopback, in a process of their own: no checks, no limits, fast.
+"""A minimal Bot API and upstream on loopback, in a process of their own: no checks, no limits, fast.
 
     with loopback() as outside:
         outside.say("/stems ...", "/stems ...")     # each by another person, in a private chat of theirs

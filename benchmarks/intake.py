@@ -1,13 +1,13 @@
 """How many /stems a second: the whole Application with its durable commit, beside a bot that only says "ok".
 
-Both bots poll the same loopback Bot API, which hands out 100 updates at a time, each from another private chat.
-A command counts as taken when the first message to its chat arrives. Stembot's path there: the update is stored
-and committed, the handler commits person, song, separation, job and hold, and a loop claims the job, composes
-the acknowledgement and sends it; SQLite on this disk, synchronous = FULL. Its submit loop works meanwhile at
-the upstream's pace. The other bot is python-telegram-bot as it comes, one update after the other; with
-"concurrent" it handles as many at a time as Stembot does.
+Both bots poll the same loopback Bot API, which hands out 100 updates at a time, each from another private
+chat. A command counts as taken when the first message to its chat arrives. Stembot's path there: the update
+is stored and committed, the handler commits person, song, separation, job and hold, and a loop claims the
+job, composes the acknowledgement and sends it; SQLite on this disk, synchronous = FULL. Its submit loop works
+meanwhile at the upstream's pace. The other bot is python-telegram-bot as it comes, one update after the
+other; with "concurrent" it handles as many at a time as Stembot does.
 
-Of Stembot only the budget for all chats together, 30 messages a second, is lifted: it is what Telegram allows.
+Of Stembot only the budget for all chats together is lifted, the 30 messages a second that Telegram allows.
 """
 
 import argparse
@@ -102,7 +102,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer commands and rounds")
     quick = parser.parse_args().quick
-    commands, rounds = (600, 3) if quick else (1500, 5)
+    commands, rounds = (400, 2) if quick else (1500, 5)
     heading(f"{__doc__.split('.')[0]}. {rounds} alternating rounds of {commands} commands; medians.")
     took: dict[str, list[list[float]]] = {name: [] for name in BOTS}
     for round_ in range(rounds):

@@ -42,6 +42,10 @@ async def broken_rules(db: Connection) -> list[str]:
             life.accounts.add(row.account_id)
             life.amounts.setdefault(Entry(row.kind), []).append(row.amount)
     found = [sentence async for row in await db.stream(select(accounts)) for sentence in _account(row, sums)]
+    there = set(await db.scalars(select(accounts.c.id)))
+    found += [
+        f"account {gone}: is gone, its entries sum up to {sums[gone]}" for gone in sorted(sums.keys() - there)
+    ]
     known = set()
     async for row in await db.stream(select(jobs.c.id, jobs.c.state, jobs.c.price, jobs.c.account_id)):
         known.add(row.id)
@@ -82,6 +86,8 @@ def _forgotten_job(job_id: int, life: _Life) -> Iterator[str]:
 def _settled(job_id: int, life: _Life) -> Iterator[str]:
     if life.count(*SETTLES) > 1:
         yield f"job {job_id}: settled {life.count(*SETTLES)} times"
+    if life.total(Entry.CAPTURE):
+        yield f"job {job_id}: its capture took {-life.total(Entry.CAPTURE)} once more"
     if life.count(Entry.RELEASE) and life.total(Entry.RELEASE) != -life.total(Entry.HOLD):
         yield f"job {job_id}: held {-life.total(Entry.HOLD)}, released {life.total(Entry.RELEASE)}"
     if life.count(Entry.REFUND) and (

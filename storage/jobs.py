@@ -88,7 +88,10 @@ async def is_paid(db: Connection, separation_id: int) -> bool:
         jobs.c.origin == "started",
         jobs.c.state.in_(PAYING_JOBS),
     )
-    return bool(await db.scalar(select(payer.exists())))
+    forgotten = select(separations.c.id).where(
+        separations.c.id == separation_id, separations.c.paid_at.is_not(None)
+    )
+    return bool(await db.scalar(select(or_(payer.exists(), forgotten.exists()))))
 
 
 async def let_deliver(db: Connection, separation_id: int, *, now: float) -> None:

@@ -3,8 +3,8 @@
 from sqlalchemy import delete, or_, select, update
 
 from storage.database import Connection
-from storage.states import OPEN_JOBS, LookupState, NoticeState
-from storage.tables import jobs, lookups, notices, parts, stems, updates
+from storage.states import OPEN_JOBS, PAYING_JOBS, LookupState, NoticeState
+from storage.tables import jobs, lookups, notices, parts, separations, stems, updates
 
 AT_ONCE = 1000  # rows in one transaction: others want to write, too
 
@@ -32,6 +32,13 @@ async def forget_jobs(db: Connection, *, finished_before: float) -> int:
         .limit(AT_ONCE)
     )
     ids = list(await db.scalars(old))
+    # That somebody paid is remembered: else the next to ask for the same would pay once more.
+    paid = select(jobs.c.separation_id).where(
+        jobs.c.id.in_(ids), jobs.c.origin == "started", jobs.c.state.in_(PAYING_JOBS)
+    )
+    await db.execute(
+        update(separations).where(separations.c.id.in_(paid)).values(paid_at=separations.c.finished_at)
+    )
     await db.execute(delete(parts).where(parts.c.job_id.in_(ids)))
     await db.execute(delete(jobs).where(jobs.c.id.in_(ids)))
     return len(ids)

@@ -43,6 +43,7 @@ class Separation:
     state: SeparationState
     price: int
     tried_json: str
+    paid_at: float | None
     credits_before: float | None
     upstream_task_id: str | None
     hinted_task_id: str | None

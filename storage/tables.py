@@ -110,6 +110,7 @@ separations = _table(
     Column("state", Text, nullable=False),
     Column("price", Integer, nullable=False),
     Column("tried_json", Text, nullable=False, server_default="[]"),  # [provider, why not] of those before
+    Column("paid_at", Instant),  # only where the job that paid is forgotten
     Column("credits_before", Instant),  # the upstream's balance just before the submit
     Column("upstream_task_id", Text),
     Column(

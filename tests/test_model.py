@@ -171,6 +171,11 @@ class Life(RuleBasedStateMachine):
         for _ in range(times):
             self.run(self.world.step(name))
 
+    @rule()
+    def everybody_works(self):
+        for name in WORK:
+            self.run(self.world.step(name))
+
     @rule(name=st.sampled_from(WORK), fatal=st.integers(1, 8))
     def die_at_work(self, name, fatal):
         """kill -9 at the n-th COMMIT or exchange of a step, before or after its effect; then a restart."""

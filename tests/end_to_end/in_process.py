@@ -159,7 +159,6 @@ class Bot:
         for _ in range(60):
             with suppress(TimeoutError):
                 await self.until(are_over, within_s=0.2)
-                self.later(5)  # edits of one message keep apart
                 return
             self.later(2)  # less than a lease, so that work under way is not taken for abandoned
         raise AssertionError("there is no end to it")
@@ -172,6 +171,19 @@ class Bot:
                 return
             self.later(2)
         raise AssertionError("it never comes to that")
+
+    async def ending(self, person: Person, command: Message) -> str:
+        """The status message in its last form; time passes, because edits of one message keep apart."""
+
+        def last(_: list[Message]) -> str | None:
+            texts = (reply.text or "" for reply in self.replies(command))
+            return next((text for text in texts if "balance" in text), None)
+
+        for _ in range(12):
+            with suppress(TimeoutError):
+                return await person.wait_for(last, within_s=0.8)
+            self.later(2)
+        return await person.wait_for(last, within_s=2)
 
     # what is there to be seen
 
@@ -186,6 +198,8 @@ class Bot:
     async def entries(self, person: Person) -> list[LedgerEntry]:
         async with self.app.services.database.reading() as db:
             account = await ledger.find_account(db, "user", person.user_id)
+            if account is None:
+                return []
             found = await ledger.statement(db, account.id, limit=100)
         return list(reversed(found.entries))
 
@@ -232,13 +246,3 @@ def command_for(song: Song, mode: str = "") -> str:
 
 async def as_answer(value: T) -> T:
     return value
-
-
-async def ending(person: Person, command: Message) -> str:
-    """The status message in its last form."""
-
-    def last(messages: list[Message]) -> str | None:
-        replies = (message for message in messages if message.reply_to_message_id == command.message_id)
-        return next((reply.text for reply in replies if "balance" in (reply.text or "")), None)
-
-    return await person.wait_for(last)

@@ -4,13 +4,11 @@ import contextlib
 import re
 from collections.abc import AsyncIterator
 
-import pytest
-
 from bot.engine.alerts import PROBE_EVERY_S
 from sandbox.songs import ODD, SONGS, Refusal
 from sandbox.telegram import Person
 from storage.states import SeparationState
-from tests.end_to_end.in_process import Bot, a_sandbox, command_for, ending
+from tests.end_to_end.in_process import Bot, a_sandbox, command_for
 from tests.end_to_end.processes import Home
 
 ALL = "sunoapi_org,kie,apikley,sunoapi_com,suno_api"
@@ -35,12 +33,12 @@ def words_to(bot: Bot, operator: Person, about: str) -> list[str]:
 
 async def fails(bot: Bot, song=SONGS[0]) -> None:
     ann = bot.person("Ann")
-    assert "Nothing was charged" in await ending(ann, await ann.say(command_for(song)))
+    assert "Nothing was charged" in await bot.ending(ann, await ann.say(command_for(song)))
 
 
 async def is_delivered(bot: Bot, song=SONGS[0]) -> None:
     ann = bot.person("Ann")
-    assert "credits paid" in await ending(ann, await ann.say(command_for(song)))
+    assert "credits paid" in await bot.ending(ann, await ann.say(command_for(song)))
 
 
 # Unasked
@@ -174,11 +172,11 @@ async def test_upstreams_shows_what_is_down_and_its_last_error(tmp_path):
         assert "Credits insufficient" in apikley.partition("last error: ")[2]
 
 
-@pytest.mark.parametrize("command", ["/upstreams", "/stats", "/grant 1 5"])
-async def test_nobody_else_gets_an_answer(tmp_path, command):
+async def test_nobody_else_gets_an_answer(tmp_path):
     async with a_bot_and_its_operator(tmp_path, "kie") as (bot, _):
         ann = bot.person()
-        await ann.say(command)
+        for command in ("/upstreams", "/stats", "/grant 1 5"):
+            await ann.say(command)
         await ann.wait_for_text("You have", after=await ann.say("/credits"))
         from_the_bot = [one for one in bot.sandbox.telegram.messages(ann) if one.sender["is_bot"]]
         assert len(from_the_bot) == 1

@@ -15,7 +15,7 @@ from sandbox.upstreams import Upstream, faults
 from sandbox.upstreams.faults import Fault, Place, Proceed
 from storage import separations
 from storage.states import SeparationState
-from tests.end_to_end.in_process import Bot, Clock, a_bot, a_sandbox, command_for, ending
+from tests.end_to_end.in_process import Bot, Clock, a_bot, a_sandbox, command_for
 
 S = SeparationState
 FOREVER = 1000
@@ -37,7 +37,7 @@ async def test_it_waits_for_as_long_as_the_upstream_asks_and_asks_nobody_else(tm
         await bot.until(lambda: bot.job(2))
         assert bot.charges() == {}
         bot.later(6)
-        assert "10 credits paid" in await ending(ann, command)
+        assert "10 credits paid" in await bot.ending(ann, command)
         await bot.ended(2)
         assert len(bot.titles(other)) == 2
         assert bot.charges() == {name: 2}
@@ -122,7 +122,7 @@ async def test_alone_it_is_waited_for_and_nothing_is_sent_meanwhile(tmp_path, ca
         outage.is_on = False
         await bot.passes_until(lambda: logged(caplog, "kie.ai is back"))
         await bot.all_end()
-        assert "10 credits paid" in await ending(ann, command)
+        assert "10 credits paid" in await bot.ending(ann, command)
 
 
 # The rate of submits
@@ -159,7 +159,12 @@ def test_many_orders_at_once_are_submitted_no_faster_than_the_upstream_allows(tm
         runner.run(submit_many(tmp_path, name, orders))
 
 
-async def submit_many(folder: Path, name: str, orders: int) -> None:
+def test_what_is_asked_before_an_order_does_not_bring_orders_too_close_together(tmp_path):
+    with asyncio.Runner(loop_factory=HastyLoop) as runner:
+        runner.run(submit_many(tmp_path, "sunoapi_com", 2, credits_take_s=2.0))
+
+
+async def submit_many(folder: Path, name: str, orders: int, credits_take_s: float = 0.0) -> None:
     """All at once, after a pause; the stand-in refuses what comes too fast, by the same hasty clock."""
     hasty = asyncio.get_running_loop().time
     async with a_sandbox(folder, name) as bot:
@@ -169,13 +174,14 @@ async def submit_many(folder: Path, name: str, orders: int) -> None:
         upstream.hold()
         async with bot.at_work():
             health = bot.app.services.upstreams[name]
-            health.paused_until = bot.clock() + 1000
+            health.paused_until = bot.clock() + 500
             for number in range(orders):
                 await bot.person(f"Person {number}").say(command_for(TAKEN[number]))
             await bot.until(lambda: bot.job(orders), within_s=100)
+            upstream.fail_next(faults.slow(credits_take_s), on=Place.CREDITS)
             health.paused_until = 0.0
-            bot.later(1000)
-            await bot.until(are_submitted(bot), within_s=200)
+            bot.later(500)  # less than what lies between two probes
+            await bot.until(are_submitted(bot), within_s=60)
             assert health.last_error is None
             assert upstream.charges == orders
 

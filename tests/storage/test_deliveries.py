@@ -80,7 +80,7 @@ async def test_other_parts_take_the_place_of_one_that_cannot_go_as_planned(given
     job = await given.job()
     album, *_ = await add(job, PLAN)
     singles = [(PartKind.SINGLE, [1]), (PartKind.SINGLE, [2])]
-    await do(deliveries.replace, job, album, singles, gone=[3], now=clock())
+    await do(deliveries.replace, job, album, singles, closed={3: PartState.GONE}, now=clock())
     assert outline(await do(deliveries.parts_of, job.id)) == [
         (0, "single", [1], "pending"),
         (1, "single", [2], "pending"),
@@ -105,8 +105,12 @@ async def test_what_was_sent_before_stays_when_a_part_is_replaced(given, add, do
 async def test_what_was_given_up_before_is_still_known_after_a_second_replacement(given, add, do, clock):
     job = await given.job()
     album, *_ = await add(job, PLAN)
-    await do(deliveries.replace, job, album, [(PartKind.ALBUM, [1, 2])], gone=[3], now=clock())
+    await do(
+        deliveries.replace, job, album, [(PartKind.ALBUM, [1, 2])], closed={3: PartState.GONE}, now=clock()
+    )
     album, *_ = await do(deliveries.parts_of, job.id)
-    await do(deliveries.replace, job, album, [(PartKind.SINGLE, [1])], gone=[2], now=clock())
+    await do(
+        deliveries.replace, job, album, [(PartKind.SINGLE, [1])], closed={2: PartState.GONE}, now=clock()
+    )
     parts = await do(deliveries.parts_of, job.id)
     assert [deliveries.stem_ids(part) for part in parts if part.state == "gone"] == [[3], [2]]

@@ -207,6 +207,7 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("price", sa.Integer(), nullable=False),
         sa.Column("tried_json", sa.Text(), server_default="[]", nullable=False),
+        sa.Column("paid_at", INSTANT, nullable=True),
         sa.Column("credits_before", INSTANT, nullable=True),
         sa.Column("upstream_task_id", sa.Text(), nullable=True),
         sa.Column("hinted_task_id", sa.Text(), nullable=True),
