@@ -6,22 +6,12 @@ import pytest
 
 from sandbox.upstreams.faults import Place
 from tests.crash.checks import LEDGER_IN_ORDER, all_rules_hold
-from tests.crash.moments import unanswered, unheard
+from tests.crash.moments import unanswered
 from tests.crash.songs import command_for
 from tests.end_to_end.towns import balance_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 SETTINGS = {"JOB_DEADLINE_SECONDS": "4"}
-
-
-async def test_before_the_submit_leaves(driver, ann, song):
-    moment = driver.hold_upstream(Place.SONGS, unheard)  # the song's title is asked for first
-    command = await ann.say(command_for(song))
-    await moment.reached()
-    left = await driver.restart()
-    assert left.separations[-1].state == "submitting"
-    await failed(driver, ann, command)
-    assert driver.town.charged(song.audio_id) == []
 
 
 async def test_after_the_upstream_accepted_but_before_its_answer_is_read(driver, ann, song):
