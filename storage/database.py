@@ -1,11 +1,14 @@
 """One database: SQLite embedded by default, PostgreSQL when one machine is not enough."""
 
 import asyncio
+import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
+import aiosqlite
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -53,7 +56,8 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = make_url(url)
         self.embedded = self.url.get_backend_name() == "sqlite"
-        self._engine = _engine(self.url)
+        self._workers: weakref.WeakSet[Thread] = weakref.WeakSet()
+        self._engine = _engine(self.url, self._workers)
         # SQLite has one writer. Waiting here is fair and wakes at once; waiting in SQLite is polling.
         self._writer = asyncio.Lock() if self.embedded else None
         self._lock: FileLock | None = None
@@ -111,6 +115,7 @@ class Database:
 
     async def close(self) -> None:
         await self._engine.dispose()
+        await asyncio.to_thread(_join, list(self._workers))
         if self._lock:
             self._lock.release()
             self._lock = None
@@ -134,14 +139,29 @@ def newest_revision() -> str:
     return head
 
 
-def _engine(url: URL) -> AsyncEngine:
+def _engine(url: URL, workers: weakref.WeakSet[Thread]) -> AsyncEngine:
     driver = url.set(drivername=DRIVERS[url.get_backend_name()])
     if url.get_backend_name() == "postgresql":
         return create_async_engine(driver, pool_size=16, max_overflow=16, pool_pre_ping=True)
-    engine = create_async_engine(driver, connect_args={"timeout": BUSY_TIMEOUT_S}, pool_size=16)
+
+    def connect(*args: Any, **kwargs: Any) -> aiosqlite.Connection:
+        connection = aiosqlite.connect(*args, **kwargs)
+        worker = connection._thread
+        worker.daemon = True  # a query that hangs keeps no process alive
+        workers.add(worker)
+        return connection
+
+    options = {"timeout": BUSY_TIMEOUT_S, "async_creator_fn": connect}
+    engine = create_async_engine(driver, connect_args=options, pool_size=16)
     event.listen(engine.sync_engine, "connect", _open_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
+
+
+def _join(workers: list[Thread]) -> None:
+    """Wait for the threads of SQLite connections: one that was cut short still answers to its event loop."""
+    for worker in workers:
+        worker.join(BUSY_TIMEOUT_S)
 
 
 def _open_sqlite(connection: Any, _record: object) -> None:

@@ -69,10 +69,11 @@ async def test_what_is_not_alive_is_named(web, world, clock):
 
 async def test_a_database_that_does_not_answer_is_named(worlds, received, clock):
     async with worlds(database_url="sqlite:////nowhere/x.db") as world:
-        world.services.database = type(world.database)("sqlite:////nowhere/x.db")
+        world.services.database = nowhere = type(world.database)("sqlite:////nowhere/x.db")
         transport = httpx.ASGITransport(create_app(world.services, received))
         async with httpx.AsyncClient(transport=transport, base_url="http://bot") as client:
             answer = await client.get("/healthz")
+        await nowhere.close()
         assert answer.status_code == 503
         assert "database" in answer.text
 
