@@ -4,7 +4,7 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -140,8 +140,10 @@ class App:
                 f"{settings.public_url}/telegram", secret_token=secret(token), allowed_updates=ALLOWED
             )
         else:
-            await bot.delete_webhook()
-        await bot.set_my_commands([BotCommand(name, what) for name, what in texts.COMMANDS.items()])
+            await _where_offered(bot.delete_webhook())
+        await _where_offered(
+            bot.set_my_commands([BotCommand(*command) for command in texts.COMMANDS.items()])
+        )
 
     async def _renew_polling(self) -> None:
         await self.poll_request.shutdown()
@@ -246,6 +248,14 @@ def _serve(services: Services, dispatcher: Dispatcher) -> HttpService:
     except OSError as error:
         told = f"HTTP_PORT: {settings.http_host}:{settings.http_port} cannot be listened on: {error.strerror}"
         raise CannotStart(told) from error
+
+
+async def _where_offered(call: Awaitable[object]) -> None:
+    """Wait for a call that the bot can do without: a Bot API server of one's own may lack its method."""
+    try:
+        await call
+    except InvalidToken:  # that is what PTB makes of each 404; the token itself was accepted a moment ago
+        logger.warning("Telegram's server lacks a method that sets the bot up; going on without it")
 
 
 async def _until(stop: asyncio.Event) -> None:

@@ -154,6 +154,14 @@ async def others_submitted(db: Connection, separation: Separation, *, since: flo
     return bool(await db.scalar(select(other.exists())))
 
 
+async def has_task(db: Connection, provider: str, upstream_task_id: str) -> bool:
+    """Whether a separation runs, or ran, as this task."""
+    one = select(separations.c.id).where(
+        separations.c.provider == provider, separations.c.upstream_task_id == upstream_task_id
+    )
+    return bool(await db.scalar(select(one.exists())))
+
+
 async def times(db: Connection, provider: str, mode: str, *, newest: int) -> list[float]:
     """How many seconds the newest finished ones took at this provider, from submit to links."""
     took = (

@@ -124,7 +124,6 @@ separations = _table(
     Column("failures", Integer, nullable=False, server_default="0"),
     Column("why", Text),  # why it is where it is, in words for people
     *_claimable(),
-    UniqueConstraint("provider", "upstream_task_id"),
     CheckConstraint("price >= 0", name="price_not_negative"),
     CheckConstraint("mode IN ('basic', 'full')", name="mode_known"),
     _one_of("state", SeparationState),
@@ -143,6 +142,8 @@ Index(
     postgresql_where=text(f"state IN ({_quoted(OPEN_SEPARATIONS)})"),
 )
 Index("ix_separations_due", separations.c.state, separations.c.provider, separations.c.due_at)
+# Not unique: an upstream may answer a second order for the same song with the task it has already.
+Index("ix_separations_task", separations.c.provider, separations.c.upstream_task_id)
 Index("ix_separations_song", separations.c.audio_id, separations.c.mode, separations.c.state)
 
 stems = _table(

@@ -1,6 +1,7 @@
 """What operators are told of upstreams: once per trouble, each of them, and not once per job."""
 
 import logging
+from html import unescape
 
 from telegram.error import TelegramError
 
@@ -72,7 +73,7 @@ async def _set(services: Services, key: str, text: str, *, is_on: bool, may_end:
             return
         is_new = await notices.raise_alert(db, key, text, services.settings.admins, now=services.now())
     if is_new:
-        logger.warning("%s", text)
+        logger.warning("%s", " ".join(unescape(text).split()))
         services.wakes.wake("notice")
 
 

@@ -143,6 +143,8 @@ async def find_one(services: Services, provider: Provider) -> bool:
     async with kept(services, separation):
         asked = (song_of(separation), Mode(separation.mode), callback_url(services, separation))
         outcome = await answer(provider.find(*asked, separation.hinted_task_id))
+        if isinstance(outcome, str) and await _is_known(services, separation, outcome):
+            outcome = None  # it came of another order
         decision = workflow.after_find(
             separation,
             outcome,
@@ -152,6 +154,11 @@ async def find_one(services: Services, provider: Provider) -> bool:
         )
         await write(services, separation, decision)
     return True
+
+
+async def _is_known(services: Services, separation: Separation, upstream_task_id: str) -> bool:
+    async with services.database.reading() as db:
+        return await separations.has_task(db, separation.provider, upstream_task_id)
 
 
 async def _credits_as_proof(services: Services, provider: Provider, separation: Separation) -> float | None:

@@ -47,6 +47,7 @@ BAD_ALBUM = refusal(400, 'Bad Request: failed to send message #2 with the error 
 REFUSED = refusal(400, "Bad Request: can't parse entities")
 TOO_OLD = refusal(400, "Bad Request: query is too old and response timeout expired or query ID is invalid")
 UNAUTHORIZED = refusal(401, "Unauthorized")
+NOT_FOUND = refusal(404, "Not Found")
 CONFLICT = refusal(409, "Conflict: terminated by other getUpdates request")
 TOO_BIG = Fault(413, b'{"ok":false,"error_code":413,"description":"Request Entity Too Large"}')
 GATEWAY = Fault(502, b"<html>502 Bad Gateway</html>")

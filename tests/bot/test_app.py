@@ -22,7 +22,7 @@ from bot.web.telegram import HEADER, secret
 from sandbox.serving import HOST, listening_socket, serving
 from storage.database import Database, InUse
 from tests.bot.new_world import new_settings
-from tests.bot.telegram_stand_in import BOT, GATEWAY, UNAUTHORIZED
+from tests.bot.telegram_stand_in import BOT, GATEWAY, NOT_FOUND, UNAUTHORIZED
 from tests.bot.world import ANN, SONG, person
 
 TOKEN = "123456789:AAFakeFakeFakeFakeFakeFakeFakeFake_1"
@@ -34,6 +34,7 @@ class Outside:
     def __init__(self, listener):
         self.url = f"http://{HOST}:{listener.getsockname()[1]}"
         self.calls, self.faults, self.updates = [], deque(), asyncio.Queue()
+        self.missing = set()  # methods that this server does not have
         self.called, self.upstream_asked = asyncio.Condition(), asyncio.Event()
         self.app = Starlette(
             routes=[
@@ -52,6 +53,8 @@ class Outside:
         if self.faults:
             fault = self.faults[0] if len(self.faults) == 1 else self.faults.popleft()
             return Response(fault.body, fault.status)
+        if method in self.missing:
+            return Response(NOT_FOUND.body, NOT_FOUND.status)
         if method == "getUpdates":
             return Response(self.result(await self.next_updates()))
         message = {"message_id": 5, "date": 0, "chat": {"id": ANN, "type": "private"}, "text": "x"}
@@ -176,6 +179,15 @@ async def test_a_telegram_that_is_away_at_the_start_is_waited_for(bot, outside, 
         outside.updates.put_nowait(saying("/help"))
         await outside.until_called("sendMessage")
         assert "Telegram does not answer" in caplog.text
+
+
+async def test_a_server_without_the_methods_that_set_a_bot_up_is_served(bot, outside, caplog):
+    outside.missing |= {"deleteWebhook", "setMyCommands"}
+    async with bot() as running:
+        await running.start()
+        outside.updates.put_nowait(saying("/help"))
+        await outside.until_called("sendMessage")
+        assert "lacks a method" in caplog.text
 
 
 async def test_while_telegram_is_away_at_the_start_it_is_not_healthy(bot, outside):

@@ -108,7 +108,7 @@ def test_a_value_of_several_lines_is_still_one_line(complaint_about):
 
 WRONG_SECRETS = [
     ("TELEGRAM_TOKEN", SECRET),
-    ("TELEGRAM_TOKEN", f"123:{SECRET}"),
+    ("TELEGRAM_TOKEN", f"123:{SECRET}!"),
     ("KIE_API_KEY", f"{SECRET}é"),
     ("SUNO_API_COOKIE", f"{SECRET}\x07"),
     ("DATABASE_URL", f"mysql://ann:{SECRET}@db/stembot"),

@@ -86,11 +86,15 @@ async def test_a_callback_without_a_task_leaves_an_earlier_hint(given, do, clock
     assert (await do(separations.get, separation.id)).hinted_task_id == "claimed"
 
 
-async def test_an_upstream_task_belongs_to_one_separation(given, do, clock):
+async def test_two_separations_may_run_as_one_task(given, do, clock):
+    """Where an upstream answers the second order with the task it has already."""
     running = await given.separation(state=S.RUNNING)
+    task = running.upstream_task_id
+    assert await do(separations.has_task, running.provider, task)
+    assert not await do(separations.has_task, "another", task)
     other = await given.separation(state=S.SUBMITTING)
-    with pytest.raises(IntegrityError):
-        await do(moves.move, other, S.RUNNING, now=clock(), upstream_task_id=running.upstream_task_id)
+    moved = await do(moves.move, other, S.RUNNING, now=clock(), upstream_task_id=task)
+    assert moved.upstream_task_id == task
 
 
 async def test_open_ones_are_counted_by_provider_and_state(given, do):

@@ -234,10 +234,10 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["audio_id"], ["songs.audio_id"], name="fk_separations_audio_id"),
         sa.PrimaryKeyConstraint("id", name="pk_separations"),
         sa.UniqueConstraint("callback_token", name="uq_separations_callback_token"),
-        sa.UniqueConstraint("provider", "upstream_task_id", name="uq_separations_provider_upstream_task_id"),
         sqlite_strict=True,
     )
     op.create_index("ix_separations_due", "separations", ["state", "provider", "due_at"])
+    op.create_index("ix_separations_task", "separations", ["provider", "upstream_task_id"])
     op.create_index("ix_separations_song", "separations", ["audio_id", "mode", "state"])
     op.create_index(
         "uq_separations_open",

@@ -14,7 +14,7 @@ from storage.states import JobState as J
 from storage.states import SeparationState as S
 from tests.bot.mortal import Killed
 from tests.bot.upstream_stand_in import nothing
-from tests.bot.world import ANN, BOB, SONG, TASK
+from tests.bot.world import ANN, BOB, OTHER_SONG, SONG, TASK
 
 STATE_ON_DISK = text("SELECT state FROM separations")
 KEPT_STEMS = text("SELECT name, expires_at FROM stems ORDER BY position")
@@ -78,6 +78,24 @@ async def test_an_uncertain_order_that_turns_up_is_delivered(asked):
     await asked.run_until_idle()
     assert (await asked.job()).state is J.DELIVERED
     assert len(asked.provider.calls("submit")) == 1
+    assert await asked.balance() == 90
+
+
+async def test_a_second_order_that_is_answered_with_the_task_of_the_first_is_delivered_too(asked):
+    asked.provider.to_submit.extend(["task-1", "task-1"])
+    await asked.run_until_idle()
+    await asked.say(f"/stems {OTHER_SONG}")
+    await asked.run_until_idle()
+    assert [job.state for job in await asked.jobs_of()] == [J.DELIVERED, J.DELIVERED]
+
+
+async def test_an_uncertain_order_does_not_take_the_task_of_another_for_its_own(asked):
+    await asked.run_until_idle()
+    asked.provider.to_submit.append(OutcomeUnknown("the connection was cut"))
+    asked.provider.to_find.append("task-1")
+    await asked.say(f"/stems {OTHER_SONG}")
+    await asked.run_until_idle()
+    assert [job.state for job in await asked.jobs_of()] == [J.DELIVERED, J.FAILED]
     assert await asked.balance() == 90
 
 
