@@ -1,6 +1,6 @@
 """People and chats as Telegram names them."""
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import select, update
 
 from storage import ledger
 from storage.database import Connection
@@ -48,9 +48,12 @@ async def migrate(db: Connection, old_id: int, new_id: int, *, now: float) -> No
     await db.execute(update(chats).where(chats.c.id == old_id).values(migrated_to=new_id))
     for table in (jobs, lookups):
         await db.execute(update(table).where(table.c.chat_id == old_id).values(chat_id=new_id))
-    if await ledger.find_account(db, "group", new_id) is None:
-        groups = and_(accounts.c.kind == "group", accounts.c.owner_id == old_id)
-        await db.execute(update(accounts).where(groups).values(owner_id=new_id))
+    if (old := await ledger.find_account(db, "group", old_id)) is None:
+        return
+    if (new := await ledger.find_account(db, "group", new_id)) is not None:
+        # Somebody spoke in the supergroup before Telegram told of it.
+        await ledger.merge(db, new, old, now=now)
+    await db.execute(update(accounts).where(accounts.c.id == old.id).values(owner_id=new_id))
 
 
 async def mark_gone(db: Connection, chat_id: int, *, now: float) -> None:

@@ -6,7 +6,7 @@ Every entry has an operation key that is unique, so that the same thing cannot b
 
 from dataclasses import dataclass
 
-from sqlalchemy import and_, func, insert, select
+from sqlalchemy import and_, func, insert, select, update
 
 from storage import tables
 from storage.database import Connection
@@ -47,9 +47,11 @@ async def find_account(db: Connection, kind: str, owner_id: int) -> Account | No
 
 
 async def balance(db: Connection, account_id: int) -> int:
-    """What can be spent now."""
-    accounts = tables.accounts
-    return int(await db.scalar(select(accounts.c.balance).where(accounts.c.id == account_id)) or 0)
+    """What can be spent now; of a merged account, from the one that it was merged into."""
+    accounts, its = tables.accounts, tables.accounts.alias()
+    heir = select(func.coalesce(its.c.merged_into, its.c.id)).where(its.c.id == account_id)
+    found = select(accounts.c.balance).where(accounts.c.id == heir.scalar_subquery())
+    return int(await db.scalar(found) or 0)
 
 
 async def grant(
@@ -84,6 +86,36 @@ async def hold(db: Connection, job: Job, *, now: float) -> None:
 async def settle(db: Connection, entry: Entry, job: Job, *, now: float) -> None:
     """Spend a job's hold or give it back; the database refuses a second time."""
     await _write(db, entry, job, job.price if entry is Entry.RELEASE else 0, now=now)
+    if entry is Entry.RELEASE:
+        await _pass_on(db, job.account_id, now=now)
+
+
+async def merge(db: Connection, account: Account, into: Account, *, now: float) -> None:
+    """All that an account holds is the other one's from now on, what its open holds give back included."""
+    accounts = tables.accounts
+    merged = {"kind": "merged", "merged_into": into.id}
+    await db.execute(update(accounts).where(accounts.c.id == account.id).values(merged))
+    await _pass_on(db, account.id, now=now)
+
+
+async def _pass_on(db: Connection, account_id: int, *, now: float) -> None:
+    """What a merged account has goes to its heir, in two entries."""
+    accounts = tables.accounts
+    merged = and_(accounts.c.id == account_id, accounts.c.merged_into.is_not(None), accounts.c.balance > 0)
+    account = await one_or_none(db, Account, select(accounts).where(merged).with_for_update(key_share=True))
+    if account is None:
+        return
+    number = await db.scalar(select(func.max(tables.entries.c.id)))  # makes the operation unique
+    for sign, of in ((-1, account.id), (1, account.merged_into)):
+        await db.execute(
+            insert(tables.entries).values(
+                account_id=of,
+                kind=Entry.TRANSFER,
+                amount=sign * account.balance,
+                operation=f"transfer:{account.id}:{number}:{of}",
+                created_at=now,
+            )
+        )
 
 
 async def statement(db: Connection, account_id: int, *, limit: int, offset: int = 0) -> Statement:

@@ -21,6 +21,7 @@ class Account:
     kind: str
     owner_id: int
     balance: int
+    merged_into: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ class Entry(StrEnum):
     CAPTURE = "capture"
     RELEASE = "release"
     REFUND = "refund"
+    TRANSFER = "transfer"  # from an account that was merged into another, and to that one
 
 
 class LookupState(StrEnum):

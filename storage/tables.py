@@ -85,9 +85,11 @@ accounts = _table(
     Column("owner_id", Big, nullable=False),  # a user's id or a group's chat id
     # Kept by a trigger on entries, so that it cannot differ from their sum.
     Column("balance", Integer, nullable=False, server_default="0"),
+    Column("merged_into", Big, ForeignKey("accounts.id")),  # whose credits its own are now
     UniqueConstraint("kind", "owner_id"),
-    CheckConstraint("kind IN ('user', 'group')", name="kind_known"),
+    CheckConstraint("kind IN ('user', 'group', 'merged')", name="kind_known"),
     CheckConstraint("balance >= 0", name="balance_not_negative"),
+    CheckConstraint("(merged_into IS NOT NULL) = (kind = 'merged')", name="merged_of_kind"),
 )
 
 songs = _table(
@@ -226,6 +228,7 @@ entries = _table(
     _one_of("kind", Entry),
     CheckConstraint(
         "CASE WHEN kind IN ('grant', 'purchase', 'refund') THEN amount > 0"
+        " WHEN kind = 'transfer' THEN amount <> 0"
         " WHEN kind = 'hold' THEN amount <= 0 WHEN kind = 'release' THEN amount >= 0 ELSE amount = 0 END",
         name="amount_of_kind",
     ),

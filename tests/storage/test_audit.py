@@ -29,6 +29,7 @@ DEFENCES_OFF = {
         "SET LOCAL session_replication_role = replica",  # neither triggers nor foreign keys
         "ALTER TABLE accounts DROP CONSTRAINT ck_accounts_balance_not_negative",
         "ALTER TABLE entries DROP CONSTRAINT ck_entries_amount_of_kind",
+        "ALTER TABLE entries DROP CONSTRAINT ck_entries_job_of_kind",
     ),
 }
 INDEXES_OFF = tuple(f"DROP INDEX uq_entries_{name}" for name in ("hold", "settled", "refund"))
@@ -57,7 +58,7 @@ BROKEN = [
     pytest.param(
         J.WAITING,
         ["UPDATE entries SET amount = 1 WHERE kind = 'grant' AND account_id = 1", balance(-9)],
-        ["account 1: balance -9 is below zero"],
+        ["entry 2: takes account 1 below zero, to -9", "account 1: balance -9 is below zero"],
         id="more spent than there was",
     ),
     pytest.param(
@@ -91,7 +92,7 @@ BROKEN = [
             balance(100),
             balance(90, account=BOB),
         ],
-        [f"job 1: account 1 asked, others paid: [{BOB}]"],
+        [f"entry 2: takes account {BOB} below zero, to -10", f"job 1: account 1 asked, others paid: [{BOB}]"],
         id="somebody else pays",
     ),
     pytest.param(
@@ -178,8 +179,59 @@ BROKEN = [
             balance(96),
             balance(106, account=BOB),
         ],
-        [f"job 1: account 1 asked, others paid: [1, {BOB}]", "job 1: refunded 12 of 10 captured"],
+        [
+            f"job 1: account 1 asked, others paid: [1, {BOB}]",
+            "job 1: refunded 2 times",
+            "job 1: refunded 12 of 10 captured",
+        ],
         id="refunded twice",
+    ),
+    pytest.param(
+        J.WAITING,
+        ["UPDATE entries SET amount = -1 WHERE kind = 'grant' AND account_id = 1", balance(-11)],
+        [
+            "entry 1: takes account 1 below zero, to -1",
+            "entry 1: a grant of -1",
+            "entry 2: takes account 1 below zero, to -11",
+            "account 1: balance -11 is below zero",
+        ],
+        id="a grant that takes",
+    ),
+    pytest.param(
+        J.DELIVERED,
+        ["UPDATE entries SET job_id = 1 WHERE kind = 'grant' AND account_id = 1"],
+        ["entry 1: a grant for job 1"],
+        id="a grant for a job",
+    ),
+    pytest.param(
+        J.WAITING,
+        ["UPDATE entries SET job_id = NULL WHERE kind = 'hold'"],
+        ["entry 2: a hold for job None", "job 1: price 10, held []"],
+        id="a hold for no job",
+    ),
+    pytest.param(
+        J.WAITING,
+        [entry("transfer", 5, job="NULL"), balance(95)],
+        ["forged:transfer: is out by 5"],
+        id="a transfer from nobody",
+    ),
+    pytest.param(
+        J.WAITING,
+        [f"UPDATE accounts SET kind = 'merged', merged_into = 1 WHERE id = {BOB}"],
+        [f"account {BOB}: was merged into 1, and has 100 left"],
+        id="credits left in a merged account",
+    ),
+    pytest.param(
+        J.WAITING,
+        ["UPDATE separations SET state = 'failed'"],
+        ["job 1: is waiting, but its separation failed"],
+        id="left behind by its separation",
+    ),
+    pytest.param(
+        J.LEAVING,
+        ["UPDATE separations SET state = 'succeeded', upstream_task_id = 'task'"],
+        ["job 1: is leaving, but its separation succeeded"],
+        id="a payer forgotten by its separation",
     ),
     pytest.param(
         J.WAITING,

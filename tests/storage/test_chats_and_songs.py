@@ -3,8 +3,9 @@
 import pytest
 from sqlalchemy import select
 
-from storage import chats, jobs, ledger, lookups, songs
+from storage import audit, chats, jobs, ledger, lookups, moves, songs
 from storage.rows import Song
+from storage.states import JobState
 from storage.tables import chats as chats_table
 
 ANN, GROUP, SUPERGROUP = 11, -100, -1000
@@ -48,6 +49,43 @@ async def test_a_group_that_moves_twice_changes_nothing_the_second_time(given, d
         await do(chats.migrate, GROUP, SUPERGROUP, now=clock())
     assert (await do(ledger.account_of, "group", SUPERGROUP)).id == account.id
     assert await do(ledger.find_account, "group", GROUP) is None
+
+
+@pytest.fixture
+def group_job(given, do, clock):
+    """A job that a group pays for."""
+
+    async def make(chat_id):
+        await given.enter_group(chat_id)
+        account = await do(ledger.account_of, "group", chat_id)
+        gift = {"operation": f"gift:{chat_id}", "note": "a gift", "now": clock()}
+        await do(ledger.grant, account, 30, **gift)
+        return await given.job(chat_id=chat_id, account_id=account.id)
+
+    return make
+
+
+async def test_a_group_that_has_an_account_at_its_new_place_already_has_the_credits_of_both(
+    group_job, do, clock
+):
+    jobs_of = {chat_id: await group_job(chat_id) for chat_id in (GROUP, SUPERGROUP)}
+    await do(chats.migrate, GROUP, SUPERGROUP, now=clock())
+    account = await do(ledger.account_of, "group", SUPERGROUP)
+    assert account.balance == 2 * (30 - 10)
+    for chat_id, job in jobs_of.items():
+        await do(moves.move, await do(jobs.find, job.id), JobState.CANCELLED, now=clock())
+        assert await do(ledger.balance, job.account_id) == {GROUP: 50, SUPERGROUP: 60}[chat_id]
+    assert await do(ledger.find_account, "group", GROUP) is None
+    assert await do(audit.broken_rules) == []
+
+
+async def test_an_account_at_the_new_place_in_which_nothing_is_leaves_no_entry(given, do, clock):
+    await given.enter_group(GROUP)
+    for chat_id in (GROUP, SUPERGROUP):
+        await do(ledger.account_of, "group", chat_id)
+    await do(chats.migrate, GROUP, SUPERGROUP, now=clock())
+    account = await do(ledger.account_of, "group", SUPERGROUP)
+    assert (await do(ledger.statement, account.id, limit=10)).entries == ()
 
 
 async def test_a_group_that_moves_leaves_other_accounts_alone(given, do, clock):

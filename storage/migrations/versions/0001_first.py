@@ -117,7 +117,12 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("owner_id", BIG, nullable=False),
         sa.Column("balance", sa.Integer(), server_default="0", nullable=False),
-        sa.CheckConstraint("kind IN ('user', 'group')", name=op.f("ck_accounts_kind_known")),
+        sa.Column("merged_into", BIG, nullable=True),
+        sa.CheckConstraint("kind IN ('user', 'group', 'merged')", name=op.f("ck_accounts_kind_known")),
+        sa.CheckConstraint(
+            "(merged_into IS NOT NULL) = (kind = 'merged')", name=op.f("ck_accounts_merged_of_kind")
+        ),
+        sa.ForeignKeyConstraint(["merged_into"], ["accounts.id"], name="fk_accounts_merged_into"),
         sa.CheckConstraint("balance >= 0", name=op.f("ck_accounts_balance_not_negative")),
         sa.PrimaryKeyConstraint("id", name="pk_accounts"),
         sa.UniqueConstraint("kind", "owner_id", name="uq_accounts_kind_owner_id"),
@@ -334,12 +339,13 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint(
             "CASE WHEN kind IN ('grant', 'purchase', 'refund') THEN amount > 0 "
+            "WHEN kind = 'transfer' THEN amount <> 0 "
             "WHEN kind = 'hold' THEN amount <= 0 "
             "WHEN kind = 'release' THEN amount >= 0 ELSE amount = 0 END",
             name=op.f("ck_entries_amount_of_kind"),
         ),
         sa.CheckConstraint(
-            "kind IN ('grant', 'purchase', 'hold', 'capture', 'release', 'refund')",
+            "kind IN ('grant', 'purchase', 'hold', 'capture', 'release', 'refund', 'transfer')",
             name=op.f("ck_entries_kind_known"),
         ),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name="fk_entries_account_id"),
