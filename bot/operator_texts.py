@@ -41,11 +41,12 @@ def stats(counts: Mapping[str, int]) -> str:
 
 
 GRANT_USAGE = (
-    "Whom, and how much? <code>/grant 123456789 50 for testing</code>; the user's id, credits, a reason."
+    "Whom, and how much? <code>/grant 123456789 50 for testing</code>; the id of a user (or of a"
+    " group, which pays for its anonymous admins), credits, a reason."
 )
-GRANTED = "{amount} credits for {user_id}. Balance {balance}."
+GRANTED = "{amount} credits for {owner_id}. Balance {balance}."
 GRANTED_BEFORE = "That was granted already. Balance {balance}."
-NO_SUCH_USER = "I don't know user {user_id}: they have to write to me first."
+NOBODY_KNOWN = "I don't know {owner_id}: they have to write to me first."
 
 
 def key_refused(title: str, error: object) -> str:

@@ -1,6 +1,8 @@
 """People and chats as Telegram names them."""
 
-from sqlalchemy import select, update
+from collections.abc import Mapping
+
+from sqlalchemy import Table, or_, select, update
 
 from storage import ledger
 from storage.database import Connection
@@ -18,10 +20,14 @@ async def meet(
     signup_credits: int,
     now: float,
 ) -> bool:
-    """Note who speaks; a new one gets the sign-up credits, once. True for a new one."""
-    is_new = await insert_once(
-        db, users, id=user_id, name=name, username=username, language=language, first_seen_at=now
-    )
+    """Note who speaks; a new one gets the sign-up credits, once. True for a new one.
+
+    ``name`` is empty where only the id is known.
+    """
+    who: dict[str, object] = {"name": name, "username": username, "language": language}
+    is_new = await insert_once(db, users, id=user_id, **who, first_seen_at=now)
+    if name and not is_new:
+        await _rename(db, users, user_id, who)
     if is_new and signup_credits:
         account = await ledger.account_of(db, "user", user_id)
         await ledger.grant(
@@ -30,16 +36,29 @@ async def meet(
     return is_new
 
 
-async def is_known(db: Connection, user_id: int) -> bool:
-    return await db.scalar(select(users.c.id).where(users.c.id == user_id)) is not None
+async def is_known(db: Connection, owner_id: int) -> bool:
+    """Whether somebody with this id can have an account: a user, or a group (negative) that is still there."""
+    user = select(users.c.id).where(users.c.id == owner_id)
+    group = select(chats.c.id).where(chats.c.id == owner_id, chats.c.migrated_to.is_(None))
+    return await db.scalar(group if owner_id < 0 else user) is not None
 
 
 async def enter(db: Connection, chat_id: int, *, kind: str, title: str | None, now: float) -> None:
-    """Note a chat that speaks to the bot: it is there (again)."""
+    """Note a chat that speaks to the bot: it is there (again).
+
+    ``kind`` is empty where only the id is known.
+    """
+    what: dict[str, object] = {"gone_at": None}
+    if kind:
+        what |= {"kind": kind, "title": title}
     if not await insert_once(db, chats, id=chat_id, kind=kind, title=title, first_seen_at=now):
-        await db.execute(
-            update(chats).where(chats.c.id == chat_id, chats.c.gone_at.is_not(None)).values(gone_at=None)
-        )
+        await _rename(db, chats, chat_id, what)
+
+
+async def _rename(db: Connection, table: Table, key: int, news: Mapping[str, object]) -> None:
+    """Write what has changed; most people and chats are called as they were before."""
+    differs = or_(*(table.c[name].is_distinct_from(value) for name, value in news.items()))
+    await db.execute(update(table).where(table.c.id == key, differs).values(news))
 
 
 async def migrate(db: Connection, old_id: int, new_id: int, *, now: float) -> None:

@@ -1,4 +1,4 @@
-"""What only operators may: ``/upstreams``, ``/stats``, ``/grant <user> <n> [reason]``."""
+"""What only operators may: ``/upstreams``, ``/stats``, ``/grant <user or group> <n> [reason]``."""
 
 from telegram import Message, Update
 from telegram.ext import CommandHandler, filters
@@ -46,12 +46,12 @@ async def grant(update: Update, context: BotContext) -> None:
     if wanted is None:
         await message.reply_text(texts.GRANT_USAGE)
         return
-    user_id, amount, reason = wanted
+    owner_id, amount, reason = wanted
     async with services.database.transaction() as db:
-        if not await chats.is_known(db, user_id):
-            said = texts.NO_SUCH_USER.format(user_id=user_id)
+        if not await chats.is_known(db, owner_id):
+            said = texts.NOBODY_KNOWN.format(owner_id=owner_id)
         else:
-            account = await ledger.account_of(db, "user", user_id)
+            account = await ledger.account_of(db, "group" if owner_id < 0 else "user", owner_id)
             # The command's own message is the operation: told twice, it is granted once.
             operation = f"grant:{message.chat_id}:{message.message_id}"
             is_new = await ledger.grant(
@@ -59,15 +59,15 @@ async def grant(update: Update, context: BotContext) -> None:
             )
             balance = await ledger.balance(db, account.id)
             text = texts.GRANTED if is_new else texts.GRANTED_BEFORE
-            said = text.format(amount=amount, user_id=user_id, balance=balance)
+            said = text.format(amount=amount, owner_id=owner_id, balance=balance)
     await message.reply_text(said)
 
 
 def _parse_grant(arguments: list[str]) -> tuple[int, int, str] | None:
     match arguments:
-        case [user, amount, *reason] if user.isdecimal() and amount.isdecimal():
-            if 0 < int(amount) <= GRANT_MAX and int(user) <= ID_MAX:
-                return int(user), int(amount), " ".join(reason)[:REASON_MAX] or "from the operator"
+        case [owner, amount, *reason] if owner.removeprefix("-").isdecimal() and amount.isdecimal():
+            if 0 < int(amount) <= GRANT_MAX and abs(int(owner)) <= ID_MAX:
+                return int(owner), int(amount), " ".join(reason)[:REASON_MAX] or "from the operator"
     return None
 
 

@@ -4,6 +4,8 @@ https://core.telegram.org/bots/api#message: anonymous admins, channels and linke
 shared pseudo-users, which must never pay for or own anything.
 """
 
+from dataclasses import replace
+
 from telegram import CallbackQuery, Chat, Message, Update, User
 from telegram.constants import ChatID
 
@@ -26,6 +28,11 @@ def asker(update: Update) -> Asker | None:
 def is_anonymous(message: Message) -> bool:
     """Whether an admin wrote it in the name of the group."""
     return message.from_user is not None and message.from_user.id == ChatID.ANONYMOUS_ADMIN
+
+
+def in_the_groups_name(asker: Asker) -> Asker:
+    """As if an admin had asked anonymously: the group's account pays."""
+    return replace(asker, user_id=None, name="", username=None, language=None)
 
 
 def _by_press(query: CallbackQuery) -> Asker | None:

@@ -14,13 +14,14 @@ from bot.delivery import records
 from bot.handlers import credits as credits_pages
 from bot.handlers import jobs as job_pages
 from bot.handlers.asking import asker as asker_of
+from bot.handlers.asking import in_the_groups_name
 from bot.intake.budgets import Kind
 from bot.keyboards import ANYBODY, MODE_OF, BadPress, Press, Verb
 from bot.pricing import NoProvider
 from bot.services import BotContext, Services
 from bot.showing import compose
 from providers.base import Mode, SongRef
-from storage import jobs, ledger, separations
+from storage import jobs, separations
 from storage.jobs import JobView
 from storage.ledger import InsufficientCredits
 
@@ -34,9 +35,19 @@ class Pressed:
     services: Services
     query: CallbackQuery
     message: Message
-    asker: Asker
+    presser: Asker
     press: Press
     view: JobView | None  # the job it is about, for verbs that name one
+
+    @property
+    def owner(self) -> int:
+        """Whose button it is: a user's id, or ANYBODY where an anonymous admin asked."""
+        return self.view.job.user_id or ANYBODY if self.view else self.press.number(0)
+
+    @property
+    def asker(self) -> Asker:
+        """Who asks by it, and pays: what the group asked for, the group pays for, whichever admin presses."""
+        return in_the_groups_name(self.presser) if self.owner == ANYBODY else self.presser
 
 
 async def press(update: Update, context: BotContext) -> None:
@@ -88,12 +99,8 @@ NAMES_A_JOB = {
 async def _may(pressed: Pressed) -> bool:
     """Only who asked; for what an anonymous admin asked, the chat's admins."""
     person = pressed.query.from_user.id
-    if pressed.press.verb in NAMES_A_JOB and pressed.view:
-        owner = pressed.view.job.user_id or ANYBODY
-    else:
-        owner = pressed.press.number(0)
-    if owner != ANYBODY:
-        return owner == person
+    if pressed.owner != ANYBODY:
+        return pressed.owner == person
     member = await pressed.message.chat.get_member(person)
     return member.status in ADMINS
 
@@ -153,7 +160,7 @@ async def _to_private(pressed: Pressed) -> str | None:
     except (Forbidden, BadRequest):
         return texts.OPEN_PRIVATE_CHAT.format(username=services.bot.username)
     private = replace(
-        pressed.asker,
+        pressed.presser,
         chat_id=person.id,
         chat_kind=ChatType.PRIVATE,
         chat_title=None,
@@ -205,11 +212,7 @@ async def _jobs_page(pressed: Pressed) -> str | None:
 async def _credits_page(pressed: Pressed) -> str | None:
     owner, number, services = pressed.press.number(0), pressed.press.number(1), pressed.services
     async with services.database.transaction() as db:
-        account = (
-            await ledger.account_of(db, "group", pressed.asker.chat_id)
-            if owner == ANYBODY
-            else await actions.arrive(db, services, pressed.asker)
-        )
+        account = await actions.arrive(db, services, pressed.asker)
     await _edit(pressed, *await credits_pages.page(services, account.id, owner, number))
     return None
 

@@ -7,6 +7,7 @@ from storage import audit, chats, jobs, ledger, lookups, moves, songs
 from storage.rows import Song
 from storage.states import JobState
 from storage.tables import chats as chats_table
+from storage.tables import users as users_table
 
 ANN, GROUP, SUPERGROUP = 11, -100, -1000
 
@@ -20,6 +21,18 @@ def chat(database):
     return read
 
 
+@pytest.fixture
+def person(database):
+    async def read(user_id):
+        columns = (users_table.c.name, users_table.c.username, users_table.c.language)
+        async with database.reading() as db:
+            return dict(
+                (await db.execute(select(*columns).where(users_table.c.id == user_id))).one()._mapping
+            )
+
+    return read
+
+
 async def test_a_chat_is_there_again_when_it_speaks(given, do, clock, chat):
     await given.enter_group(GROUP)
     await do(chats.mark_gone, GROUP, now=clock.forward(5))
@@ -27,6 +40,27 @@ async def test_a_chat_is_there_again_when_it_speaks(given, do, clock, chat):
     await given.enter_group(GROUP)
     assert (await chat(GROUP)).gone_at is None
     assert (await chat(GROUP)).first_seen_at == clock() - 5
+
+
+async def test_people_and_chats_are_called_as_they_call_themselves_now(given, do, clock, chat, person):
+    await given.person(ANN)
+    await given.enter_group(GROUP)
+    who = {"name": "Ann B.", "username": "annb", "language": "de"}
+    assert await do(chats.meet, ANN, **who, signup_credits=100, now=clock()) is False
+    await do(chats.enter, GROUP, kind="group", title="Choir", now=clock())
+    assert await person(ANN) == who
+    assert (await chat(GROUP)).title == "Choir"
+
+
+async def test_who_is_only_known_by_id_keeps_their_name(given, do, clock, chat, person):
+    await given.person(ANN)
+    await given.enter_group(GROUP)
+    before = await person(ANN)
+    nobody = {"name": "", "username": None, "language": None}
+    await do(chats.meet, ANN, **nobody, signup_credits=100, now=clock())
+    await do(chats.enter, GROUP, kind="", title=None, now=clock())
+    assert await person(ANN) == before
+    assert ((await chat(GROUP)).kind, (await chat(GROUP)).title) == ("group", "Band")
 
 
 async def test_a_group_takes_its_jobs_lookups_and_credits_along(given, do, clock, chat):

@@ -26,6 +26,14 @@ async def test_a_grant_gives_credits(operated):
     assert "+25 for the party" in statement
 
 
+async def test_a_grant_to_a_group_is_for_its_anonymous_admins(operated):
+    await operated.say("/credits", chat_id=BAND)
+    await operated.say(f"/grant {BAND} 25", by=OPERATOR)
+    assert await operated.balance(BAND, "group") == 25
+    (statement,) = await operated.say_anonymously("/credits")
+    assert "+25 from the operator" in statement
+
+
 async def test_the_same_grant_twice_gives_once(operated):
     raw = operated.message(f"/grant {ANN} 25", by=OPERATOR)
     await operated.handle(raw)
@@ -42,7 +50,7 @@ async def test_a_grant_that_cannot_be_read_gets_an_example(operated, arguments):
     assert await operated.balance(ANN) == 100
 
 
-@pytest.mark.parametrize("user", ["99", "9" * 25])
+@pytest.mark.parametrize("user", ["99", "-99", "9" * 25])
 async def test_a_grant_to_somebody_unknown_gives_nothing(operated, user):
     (said,) = await operated.say(f"/grant {user} 5", by=OPERATOR)
     assert said

@@ -68,6 +68,34 @@ async def test_an_anonymous_admins_buttons_are_for_the_chats_admins(world):
     assert await world.balance(BAND, "group") == 40
 
 
+async def test_what_an_anonymous_admin_asked_for_stays_with_the_group_whoever_presses(world):
+    await world.grant(70, BAND, "group")
+    await world.say_anonymously(f"/stems {SONG}")
+    await world.run_until_idle()
+    world.telegram.admins.add(EVE)
+    assert await world.press("Full set", by=EVE, chat_id=BAND) == ""
+    job = await world.job(2)
+    assert (job.user_id, job.chat_id, job.price) == (None, BAND, 50)
+    assert await world.balance(BAND, "group") == 10
+    await world.steps("status")
+    await world.press("Cancel", by=EVE, chat_id=BAND)
+    await world.run_until_idle()
+    await world.press("Try again", by=EVE, chat_id=BAND)
+    assert (await world.job(3)).user_id is None
+    assert await world.balance(BAND, "group") == 10
+    assert await world.jobs_of(EVE) == []
+
+
+async def test_a_copy_of_what_the_group_has_is_the_pressers_own(world):
+    await world.grant(40, BAND, "group")
+    await world.say_anonymously(f"/stems {SONG}")
+    await world.run_until_idle()
+    world.telegram.admins.add(EVE)
+    await world.press("To my chat", by=EVE, chat_id=BAND)
+    (job,) = await world.jobs_of(EVE)
+    assert (job.chat_id, job.price) == (EVE, 0)
+
+
 # What they do
 
 
