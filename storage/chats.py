@@ -37,7 +37,7 @@ async def meet(
 
 
 async def is_known(db: Connection, owner_id: int) -> bool:
-    """Whether somebody with this id can have an account: a user, or a group (negative) that is still there."""
+    """Whether this id can have an account: a user, or a group (negative) that has not moved."""
     user = select(users.c.id).where(users.c.id == owner_id)
     group = select(chats.c.id).where(chats.c.id == owner_id, chats.c.migrated_to.is_(None))
     return await db.scalar(group if owner_id < 0 else user) is not None
