@@ -13,6 +13,9 @@ from storage.rows import Separation, Stem
 from storage.states import OPEN_SEPARATIONS, SeparationState
 from storage.tables import separations, stems, telegram_files
 
+# Without a task yet, so that a callback's claim of one is worth keeping.
+HINTED = (SeparationState.SUBMITTING, SeparationState.UNCERTAIN)
+
 
 async def create(
     db: Connection,
@@ -101,15 +104,18 @@ async def by_token(db: Connection, provider: str, token: str) -> Separation | No
 
 
 async def wake(db: Connection, separation: Separation, *, hinted_task_id: str | None, now: float) -> bool:
-    """Let the next look come at once; False where nothing waits for a look."""
+    """Let the next look come at once; False where nothing waits for a look.
+
+    One that is being submitted keeps the hint: its answer may still get lost.
+    """
     changes: dict[str, object] = {"due_at": now}
-    if separation.state is SeparationState.UNCERTAIN and hinted_task_id:
+    if separation.state in HINTED and hinted_task_id:
         changes["hinted_task_id"] = hinted_task_id
     woken = await db.execute(
         update(separations)
         .where(
             separations.c.id == separation.id,
-            separations.c.state.in_((SeparationState.RUNNING, SeparationState.UNCERTAIN)),
+            separations.c.state.in_((SeparationState.RUNNING, *HINTED)),
         )
         .values(changes)
     )

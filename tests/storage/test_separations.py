@@ -68,14 +68,14 @@ async def test_a_callback_address_names_its_separation_and_cannot_be_guessed(giv
 
 
 @pytest.mark.parametrize("state", S)
-async def test_a_callback_wakes_only_what_waits_for_a_look(given, do, clock, state):
+async def test_a_callback_wakes_only_what_is_at_an_upstream(given, do, clock, state):
     separation = await given.separation(state=state)
-    waits = state in {S.RUNNING, S.UNCERTAIN}
+    waits = state in {S.SUBMITTING, S.RUNNING, S.UNCERTAIN}
     woken = await do(separations.wake, separation, hinted_task_id="claimed", now=clock.forward(5))
     found = await do(separations.get, separation.id)
     assert woken is waits
     assert found.due_at == (clock() if waits else separation.due_at)
-    assert found.hinted_task_id == ("claimed" if state is S.UNCERTAIN else None)
+    assert found.hinted_task_id == ("claimed" if waits and state is not S.RUNNING else None)
     assert (found.state, found.upstream_task_id) == (separation.state, separation.upstream_task_id)
 
 
