@@ -116,6 +116,17 @@ async def claim_delivery(db: Connection, *, now: float, lease_s: float) -> Job |
     return None
 
 
+async def claim_overdue(
+    db: Connection, *, overdue_since: float, unheard_since: float, now: float, lease_s: float
+) -> Job | None:
+    """One whose delivery should have ended by then, or that is ready and was never acknowledged since then."""
+    overdue = jobs.c.deadline_at <= overdue_since
+    if job := await moves.claim(db, Job, JobState.DELIVERING, overdue, now=now, lease_s=lease_s):
+        return job
+    unheard = and_(jobs.c.acknowledged_at.is_(None), jobs.c.created_at <= unheard_since)
+    return await moves.claim(db, Job, JobState.WAITING, unheard, now=now, lease_s=lease_s)
+
+
 async def next_delivery(db: Connection) -> float | None:
     return await moves.next_due(
         db, Job, (JobState.DELIVERING, JobState.WAITING), jobs.c.acknowledged_at.is_not(None)

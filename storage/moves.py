@@ -103,6 +103,15 @@ async def renew(db: Connection, row: AnyRow, *, until: float) -> None:
         raise Stale(f"{table.name} {row.id} is no longer ours")
 
 
+async def still_ours(db: Connection, row: AnyRow) -> None:
+    """Keep the row as it is until the transaction ends. Raises Stale where it was moved, or the claim lost:
+    then nothing else of the transaction is written either."""
+    table = TABLES[type(row)]
+    mine = select(table.c.id).where(_ours(table, row)).with_for_update(key_share=True)
+    if await db.scalar(mine) is None:
+        raise Stale(f"{table.name} {row.id} is no longer {row.state} and ours")
+
+
 async def void_leases(db: Connection) -> None:
     """At the start of the only process: whoever held a lease is dead."""
     for table in (*TABLES.values(), tables.updates):

@@ -1,6 +1,7 @@
 """What is written down of a delivery: its parts before and after each send, and what Telegram keeps."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from telegram import Message
@@ -9,7 +10,7 @@ from bot.delivery import plan
 from bot.services import Services
 from bot.texts import FILES_REFUSED, NO_FILES_HERE, Delivered
 from providers.stems import rank
-from storage import archive, deliveries, separations, songs
+from storage import archive, deliveries, moves, separations, songs
 from storage.database import Connection
 from storage.deliveries import PartKind, PartState, stem_ids
 from storage.rows import Job, Part, Song, Stem, TelegramFile
@@ -52,6 +53,15 @@ class Load:
             for stem_id in stem_ids(part)
         }
         return [stem for stem in self.without_silence({}) if stem.id not in settled and stem.url]
+
+
+@asynccontextmanager
+async def writing(services: Services, job: Job) -> AsyncIterator[Connection]:
+    """A transaction for whoever delivers the job. Raises Stale where somebody else does by now: a process
+    that was suspended must not go on where another has taken over."""
+    async with services.database.transaction() as db:
+        await moves.still_ours(db, job)
+        yield db
 
 
 async def load(db: Connection, job: Job, *, bot_id: int) -> Load:

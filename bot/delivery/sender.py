@@ -59,7 +59,7 @@ Ending = Done | Later | Undeliverable
 async def deliver(services: Services, job: Job) -> Ending:
     """Send what is left of a job's stems. Everything is recorded as it happens, so it can stop anywhere."""
     while True:
-        async with services.database.transaction() as db:
+        async with records.writing(services, job) as db:
             load = await records.load(db, job, bot_id=services.bot.id)
             if not load.parts:
                 await deliveries.add(db, job, records.planned(load.without_silence({})), now=services.now())
@@ -77,7 +77,7 @@ async def deliver(services: Services, job: Job) -> Ending:
 async def _close(services: Services, job: Job, load: Load) -> Ending:
     """Every part was tried: stems that could not be sent go out as links; without any stem it failed."""
     if left := load.unsent():
-        async with services.database.transaction() as db:
+        async with records.writing(services, job) as db:
             await deliveries.add(db, job, [(PartKind.LINKS, [stem.id for stem in left])], now=services.now())
         return await deliver(services, job)
     if not any(part.state in (PartState.SENT, PartState.UNKNOWN) for part in load.parts):
@@ -102,7 +102,7 @@ async def _send(services: Services, job: Job, load: Load, part: Part) -> Ending 
                 return await _fetch_and_send(services, job, load, part)
     except (TelegramError, Dropped) as error:
         return await _after(services, job, load, part, error)
-    await _sent(services, load, part, messages)
+    await _sent(services, job, load, part, messages)
     return None
 
 
@@ -112,7 +112,7 @@ async def _fetch_and_send(services: Services, job: Job, load: Load, part: Part) 
     if any(stem.id not in load.kept for stem in stems):
         await calls.show_uploading(services, job)
     async with items.sources(services.fetcher, load.song, stems, load.kept, places) as found:
-        peaks = await _heard(services, found)
+        peaks = await _heard(services, job, found)
         match _replanned(job, load, part, found, peaks):
             case Later() as later:
                 return later
@@ -120,22 +120,24 @@ async def _fetch_and_send(services: Services, job: Job, load: Load, part: Part) 
                 await replanned.write(services, job, part)
                 return None
         messages = await _send_files(services, job, load, stems, found)
-    await _sent(services, load, part, messages)
+    await _sent(services, job, load, part, messages)
     return None
 
 
-async def _sent(services: Services, load: Load, part: Part, messages: Sequence[Message]) -> None:
-    async with services.database.transaction() as db:
+async def _sent(services: Services, job: Job, load: Load, part: Part, messages: Sequence[Message]) -> None:
+    async with records.writing(services, job) as db:
         stems = () if part.kind == PartKind.LINKS else load.stems_of(part)
         await records.sent(db, services, part, messages, stems)
 
 
-async def _heard(services: Services, found: Mapping[int, Source | FetchError]) -> dict[int, float | None]:
+async def _heard(
+    services: Services, job: Job, found: Mapping[int, Source | FetchError]
+) -> dict[int, float | None]:
     """Remember what the downloads told; by stem id, how loud each gets."""
     fetched = [source for source in found.values() if isinstance(source, Fetched)]
     new = [source for source in fetched if source.stem.peak_dbfs is None]
     if new:
-        async with services.database.transaction() as db:
+        async with records.writing(services, job) as db:
             for source in new:
                 await separations.heard(
                     db, source.stem.id, peak_dbfs=source.peak_dbfs, duration_s=source.duration_s
@@ -187,7 +189,7 @@ class Replanned:
     closed: Mapping[int, PartState]
 
     async def write(self, services: Services, job: Job, part: Part) -> None:
-        async with services.database.transaction() as db:
+        async with records.writing(services, job) as db:
             await deliveries.replace(db, job, part, self.parts, closed=self.closed, now=services.now())
 
 
@@ -238,11 +240,11 @@ async def _after(
             return Later(0.0, error)
         case Outcome.UNKNOWN:
             # Telegram usually has it; a second copy is worse than a button that sends again.
-            await _mark(services, part, PartState.UNKNOWN, str(error))
+            await _mark(services, job, part, PartState.UNKNOWN, str(error))
             return None
         case Outcome.NO_FILES:
             # Nothing else of this kind will be taken here: what is left goes as links.
-            async with services.database.transaction() as db:
+            async with records.writing(services, job) as db:
                 await deliveries.refuse_rest(db, job, now=services.now(), why=texts.NO_FILES_HERE)
             return None
         case Outcome.REFUSED | Outcome.TOO_BIG | Outcome.CHANGED:
@@ -255,7 +257,7 @@ async def _after(
 
 async def _after_refusal(services: Services, job: Job, load: Load, part: Part, why: str) -> None:
     kept = [stem_id for stem_id in deliveries.stem_ids(part) if stem_id in load.kept]
-    async with services.database.transaction() as db:
+    async with records.writing(services, job) as db:
         if kept and part.kind != PartKind.LINKS:
             # An old file_id may be what Telegram does not like: upload these again.
             for stem_id in kept:
@@ -267,8 +269,8 @@ async def _after_refusal(services: Services, job: Job, load: Load, part: Part, w
             await deliveries.mark(db, part, PartState.REFUSED, now=services.now(), why=why)
 
 
-async def _mark(services: Services, part: Part, state: PartState, why: str) -> None:
-    async with services.database.transaction() as db:
+async def _mark(services: Services, job: Job, part: Part, state: PartState, why: str) -> None:
+    async with records.writing(services, job) as db:
         await deliveries.mark(db, part, state, now=services.now(), why=why)
 
 

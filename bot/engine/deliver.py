@@ -15,6 +15,9 @@ logger = logging.getLogger(__name__)
 
 J = JobState
 DEADLINE_S = 3600.0
+OVERDUE_S = 60.0  # how long after its deadline a delivery is ended that never got to its own end
+NOT_TAKEN = "Telegram did not take the files for an hour"
+NOT_HEARD = "Telegram took no message for this chat for an hour"
 
 
 async def deliver_one(services: Services) -> bool:
@@ -41,6 +44,23 @@ async def deliver_one(services: Services) -> bool:
     return True
 
 
+async def give_up_one(services: Services) -> bool:
+    """End a delivery that goes wrong again and again, or that nobody could be told of; False when none is."""
+    now = services.now()
+    unheard_since = now - services.settings.job_deadline_seconds - DEADLINE_S
+    async with services.database.transaction() as db:
+        job = await jobs.claim_overdue(
+            db, overdue_since=now - OVERDUE_S, unheard_since=unheard_since, now=now, lease_s=LEASE_S
+        )
+        if job is None:
+            return False
+        why = NOT_HEARD if job.state is J.WAITING else NOT_TAKEN
+        await moves.move(db, job, J.FAILED, now=now, why=why)
+    logger.warning("job %s: given up: %s", job.id, why)
+    services.wakes.wake("status", "deliver")
+    return True
+
+
 async def _write(services: Services, job: Job, ending: Ending) -> None:
     now = services.now()
     is_late = job.deadline_at is not None and now >= job.deadline_at
@@ -56,9 +76,7 @@ async def _write(services: Services, job: Job, ending: Ending) -> None:
             case Later(seconds) if not is_late:
                 await moves.postpone(db, job, now + seconds, failures=job.failures + 1)
             case Later():
-                await moves.move(
-                    db, job, J.FAILED, now=now, why="Telegram did not take the files for an hour"
-                )
+                await moves.move(db, job, J.FAILED, now=now, why=NOT_TAKEN)
             case Undeliverable(why):
                 await moves.move(db, job, J.FAILED, now=now, why=why)
     logger.info("job %s: delivery: %s", job.id, ending)

@@ -13,9 +13,9 @@ RENEW_EVERY_S = LEASE_S / 3
 
 
 @asynccontextmanager
-async def kept(services: Services, row: AnyRow) -> AsyncIterator[None]:
+async def kept(services: Services, row: AnyRow, *, every_s: float = RENEW_EVERY_S) -> AsyncIterator[None]:
     """Renew the row's lease until the block ends."""
-    renewing = asyncio.create_task(_renew(services, row))
+    renewing = asyncio.create_task(_renew(services, row, every_s))
     try:
         yield
     finally:
@@ -24,9 +24,9 @@ async def kept(services: Services, row: AnyRow) -> AsyncIterator[None]:
             await renewing
 
 
-async def _renew(services: Services, row: AnyRow) -> None:
+async def _renew(services: Services, row: AnyRow, every_s: float) -> None:
     with suppress(Stale):  # lost: whoever writes next will be told
         while True:
-            await asyncio.sleep(RENEW_EVERY_S)
+            await asyncio.sleep(every_s)
             async with services.database.transaction() as db:
                 await moves.renew(db, row, until=services.now() + LEASE_S)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 
 from bot.engine.alerts import notice_one, probe_one
-from bot.engine.deliver import deliver_one
+from bot.engine.deliver import deliver_one, give_up_one
 from bot.engine.lookups import lookup_one
 from bot.engine.loops import Loop, NextDue
 from bot.engine.status import status_one
@@ -38,6 +38,7 @@ def loops(services: Services) -> list[Loop]:
         Loop("notice", partial(notice_one, services), _due(services, notices.next_due), 120),
         Loop("rescue", partial(rescue_one, services), _never, 60, idle_s=5),
         Loop("expire", partial(expire_one, services), _never, 60, idle_s=5),
+        Loop("overdue", partial(give_up_one, services), _never, 60, idle_s=5),
         Loop("sweep", partial(sweep_one, services), _never, 60, idle_s=600),
     ]
     for kind in ("task", "share"):

@@ -1,9 +1,10 @@
 """The status message of a job: the acknowledgement first, later edited as the work goes on."""
 
+import asyncio
 import logging
 
 from telegram import Message, ReplyParameters
-from telegram.error import TelegramError
+from telegram.error import TelegramError, TimedOut
 
 from bot.engine import leaving
 from bot.intake.budgets import Kind
@@ -19,6 +20,7 @@ from storage.states import OPEN_JOBS
 logger = logging.getLogger(__name__)
 
 CLAIM_S = 30.0  # after that another worker may try
+SHOW_WITHIN_S = CLAIM_S - 5  # else a message for whose answer one waits is sent by another, too
 APART_S = 5.0  # edits of one message
 AGAIN_S = 5.0  # after a call that did not go through
 
@@ -44,9 +46,12 @@ async def _bring_up_to_date(services: Services, view: JobView) -> tuple[dict[str
     if services.now() < too_soon_until:
         return {}, too_soon_until
     try:
-        changes = await _show(services, view, await compose(services, view))
+        async with asyncio.timeout(SHOW_WITHIN_S):
+            changes = await _show(services, view, await compose(services, view))
     except (TelegramError, Dropped) as error:
         return await _after(services, view, error)
+    except TimeoutError:
+        return await _after(services, view, TimedOut("no answer for too long"))
     return changes, next_due(view.job, now=services.now())
 
 

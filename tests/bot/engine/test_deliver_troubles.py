@@ -4,6 +4,7 @@ from contextlib import suppress
 
 import pytest
 
+from bot.engine.deliver import DEADLINE_S, OVERDUE_S
 from storage.deliveries import stem_ids
 from storage.states import JobState as J
 from tests.bot.mortal import Killed
@@ -21,7 +22,7 @@ from tests.bot.telegram_stand_in import (
     UNREACHABLE,
     moved_to,
 )
-from tests.bot.world import ANN, BAND
+from tests.bot.world import ANN, BAND, SONG
 
 BASIC_TITLES = ["Paper Boats (Vocals)", "Paper Boats (Instrumental)"]
 NEW_BAND = -1009
@@ -146,3 +147,31 @@ async def test_every_part_names_its_messages(ready, world):
     assert [part.state for part in parts] == ["sent", "sent"]
     assert sum(len(stem_ids(part)) for part in parts) == 12
     assert all(part.message_ids_json not in (None, "[]") for part in parts)
+
+
+async def test_a_delivery_that_never_comes_to_its_end_is_given_up_and_told(ready, clock):
+    world = await ready()
+    world.files.answers["vocals"] = RuntimeError("of a kind that nobody has thought of")
+    with pytest.raises(RuntimeError):
+        await world.step("deliver")
+    clock.forward(DEADLINE_S + OVERDUE_S - 1)
+    assert not await world.step("overdue")
+    clock.forward(1)
+    await world.steps("overdue", "status")
+    assert (await world.job()).state is J.FAILED
+    assert "Telegram did not take the files for an hour" in world.status_text()
+    assert await world.balance() == 100
+
+
+async def test_stems_for_a_chat_that_takes_no_message_do_not_wait_for_ever(world, clock):
+    await world.say(f"/stems {SONG}")
+    world.telegram.fail_always("sendMessage", UNREACHABLE)
+    await world.steps("status", "submit")
+    clock.forward(15)
+    await world.steps("look")
+    clock.forward(world.services.settings.job_deadline_seconds + DEADLINE_S - 16)
+    assert not await world.step("overdue")
+    clock.forward(1)
+    await world.steps("overdue")
+    assert (await world.job()).state is J.FAILED
+    assert await world.balance() == 100
