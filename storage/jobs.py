@@ -119,7 +119,7 @@ async def claim_delivery(db: Connection, *, now: float, lease_s: float) -> Job |
 async def claim_overdue(
     db: Connection, *, overdue_since: float, unheard_since: float, now: float, lease_s: float
 ) -> Job | None:
-    """One whose delivery should have ended by then, or that is ready and was never acknowledged since then."""
+    """One whose delivery should have ended by then, or that was asked for by then and never acknowledged."""
     overdue = jobs.c.deadline_at <= overdue_since
     if job := await moves.claim(db, Job, JobState.DELIVERING, overdue, now=now, lease_s=lease_s):
         return job
