@@ -11,7 +11,7 @@ from bot.delivery.plan import song_name
 from providers.base import Mode
 from providers.stems import label
 from storage.jobs import JobView
-from storage.ledger import Statement
+from storage.ledger import JobNote, Statement
 from storage.rows import Job, LedgerEntry, Song
 from storage.states import Entry, JobState, SeparationState
 
@@ -21,6 +21,9 @@ J = JobState
 EXAMPLE = "5f0c2a9e-8d13-4b7e-9a41-2c6de7f1b034"
 MODES = {Mode.BASIC: "vocals + instrumental", Mode.FULL: "full set, up to 12 stems"}
 USUAL = {Mode.BASIC: "1–2 minutes", Mode.FULL: "2–3 minutes"}
+
+JOBS_NAMED = 5
+TITLE_SHOWN = 40  # ten of them have to fit into one message of /credits
 
 COMMANDS: dict[str, str] = {
     "stems": "split a song into its stems",
@@ -198,10 +201,10 @@ def job_list(views: Sequence[JobView], page: int) -> str:
 
 
 def statement(account: Statement, prices: Mapping[Mode, int], repeat_price: int, offset: int) -> str:
-    held = f", {_credits(account.held)} set aside for running jobs" if account.held else ""
+    held = f", {_credits(account.held)} set aside for {_jobs(account.held_for)}" if account.held else ""
     costs = [f"{MODES[mode].capitalize()}: {price}" for mode, price in prices.items()]
     costs.append(f"From the archive: {repeat_price or 'free'}")
-    lines = [_entry(entry) for entry in account.entries]
+    lines = [_entry(entry, account.notes.get(entry.job_id or 0, JobNote())) for entry in account.entries]
     entries = "\n".join(lines) or ("No entries yet." if offset == 0 else "No older entries.")
     return f"You have <b>{_credits(account.balance)}</b>{held}.\n{' · '.join(costs)}\n\n{entries}"
 
@@ -298,15 +301,30 @@ def _next_step(view: JobView) -> str:
     return f"Try again for {_credits(view.separation.price)}, or check the id: {again}"
 
 
-def _entry(entry: LedgerEntry) -> str:
-    what = ENTRIES[Entry(entry.kind)].format(job=entry.job_id, note=escape(entry.note or ""))
-    return f"{entry.amount:+d} {what}".strip()
+def _jobs(job_ids: Sequence[int]) -> str:
+    if len(job_ids) > JOBS_NAMED:
+        return f"{len(job_ids)} jobs"
+    *others, last = map(str, job_ids)
+    return f"jobs {', '.join(others)} and {last}" if others else f"job {last}"
+
+
+def _entry(entry: LedgerEntry, note: JobNote) -> str:
+    kind = Entry(entry.kind)
+    # A hold that was captured is what the job cost; a capture itself moves nothing.
+    shown = Entry.CAPTURE if kind is Entry.HOLD and note.settled is Entry.CAPTURE else kind
+    what = ENTRIES[shown].format(job=entry.job_id, note=escape(entry.note or ""))
+    about = f" · {_shortened(note.title)}" if note.title else ""
+    return f"{entry.amount:+d} {what}{about}".strip()
+
+
+def _shortened(title: str) -> str:
+    return escape(title if len(title) <= TITLE_SHOWN else f"{title[: TITLE_SHOWN - 1]}…")
 
 
 ENTRIES: dict[Entry, str] = {
     Entry.GRANT: "{note}",
     Entry.PURCHASE: "bought",
-    Entry.HOLD: "for job {job}",
+    Entry.HOLD: "set aside for job {job}",
     Entry.CAPTURE: "paid for job {job}",
     Entry.RELEASE: "back from job {job}",
     Entry.REFUND: "refund of job {job}",

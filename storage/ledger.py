@@ -4,7 +4,8 @@ A hold takes its price from the balance at once, a release gives it back whole, 
 Every entry has an operation key that is unique, so that the same thing cannot be written twice.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from sqlalchemy import and_, func, insert, select, update
 
@@ -13,6 +14,8 @@ from storage.database import Connection
 from storage.queries import insert_once, many, one, one_or_none
 from storage.rows import Account, Job, LedgerEntry
 from storage.states import Entry
+
+SETTLES = (Entry.CAPTURE, Entry.RELEASE)
 
 
 class InsufficientCredits(Exception):
@@ -24,12 +27,23 @@ class InsufficientCredits(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class JobNote:
+    """What an entry's job was about, where that is known still, and how its hold ended, if it did."""
+
+    title: str | None = None
+    settled: Entry | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
-    """What an account holds: what can be spent, what is set aside, and the newest entries first."""
+    """What an account holds: what can be spent, what is set aside and for which jobs, the newest entries
+    first, and what their jobs were about."""
 
     balance: int
     held: int
     entries: tuple[LedgerEntry, ...]
+    held_for: tuple[int, ...] = ()
+    notes: Mapping[int, JobNote] = field(default_factory=dict)
 
 
 async def account_of(db: Connection, kind: str, owner_id: int) -> Account:
@@ -128,22 +142,47 @@ async def statement(db: Connection, account_id: int, *, limit: int, offset: int 
         .limit(limit)
         .offset(offset)
     )
+    found = await many(db, LedgerEntry, shown)
+    held = await _held(db, account_id)
     return Statement(
         balance=await balance(db, account_id),
-        held=await _held(db, account_id),
-        entries=tuple(await many(db, LedgerEntry, shown)),
+        held=sum(held.values()),
+        entries=tuple(found),
+        held_for=tuple(held),
+        notes=await _notes(db, {entry.job_id for entry in found if entry.job_id is not None}),
     )
 
 
-async def _held(db: Connection, account_id: int) -> int:
+async def _held(db: Connection, account_id: int) -> dict[int, int]:
+    """By job, what is set aside for it."""
     holds, settled = tables.entries, tables.entries.alias()
-    is_settled = and_(settled.c.job_id == holds.c.job_id, settled.c.kind.in_((Entry.CAPTURE, Entry.RELEASE)))
-    open_holds = select(func.coalesce(func.sum(-holds.c.amount), 0)).where(
+    is_settled = and_(settled.c.job_id == holds.c.job_id, settled.c.kind.in_(SETTLES))
+    open_holds = select(holds.c.job_id, holds.c.amount).where(
         holds.c.account_id == account_id,
         holds.c.kind == Entry.HOLD,
+        holds.c.amount != 0,
         ~select(settled.c.id).where(is_settled).exists(),
     )
-    return int(await db.scalar(open_holds) or 0)
+    return {row.job_id: -row.amount for row in await db.execute(open_holds.order_by(holds.c.job_id))}
+
+
+async def _notes(db: Connection, job_ids: set[int]) -> dict[int, JobNote]:
+    """A job that was forgotten has no title any more."""
+    entries, jobs, separations, songs = tables.entries, tables.jobs, tables.separations, tables.songs
+    ends = await db.execute(
+        select(entries.c.job_id, entries.c.kind).where(
+            entries.c.job_id.in_(job_ids), entries.c.kind.in_(SETTLES)
+        )
+    )
+    titles = await db.execute(
+        select(jobs.c.id, songs.c.title)
+        .join(separations, separations.c.id == jobs.c.separation_id)
+        .join(songs, songs.c.audio_id == separations.c.audio_id)
+        .where(jobs.c.id.in_(job_ids))
+    )
+    settled = {job_id: Entry(kind) for job_id, kind in ends}
+    title_of = {row.id: row.title for row in titles}
+    return {job_id: JobNote(title_of.get(job_id), settled.get(job_id)) for job_id in job_ids}
 
 
 async def _write(db: Connection, kind: Entry, job: Job, amount: int, *, now: float) -> None:

@@ -1,5 +1,7 @@
 """``/credits``: the balance, what is set aside, the last entries, what things cost."""
 
+from dataclasses import replace
+
 from telegram import InlineKeyboardMarkup, Update
 from telegram.ext import CommandHandler, filters
 
@@ -29,7 +31,7 @@ async def page(
 ) -> tuple[str, InlineKeyboardMarkup | None]:
     async with services.database.reading() as db:
         found = await ledger.statement(db, account_id, limit=PAGE + 1, offset=number * PAGE)
-    shown = ledger.Statement(found.balance, found.held, found.entries[:PAGE])
+    shown = replace(found, entries=found.entries[:PAGE])
     text = texts.statement(shown, services.prices(), services.settings.repeat_price, number)
     return text, keyboards.credits_pages(owner_id, number, len(found.entries) > PAGE)
 

@@ -13,7 +13,7 @@ from providers.base import Mode
 from sandbox.telegram.html import parse_html
 from storage import rows
 from storage.jobs import JobView
-from storage.ledger import Statement
+from storage.ledger import JobNote, Statement
 from storage.states import Entry
 from storage.states import JobState as J
 from storage.states import SeparationState as S
@@ -96,7 +96,8 @@ def test_a_statement_with_any_note_is_taken(note, kind, amount):
     entries = tuple(
         row(rows.LedgerEntry, kind=kind, amount=amount, job_id=1, note=note[:100]) for _ in range(10)
     )
-    assert takes(texts.statement(Statement(90, 10, entries), PRICES, 0, 0))
+    notes = {1: JobNote(note)}
+    assert takes(texts.statement(Statement(90, 10, entries, tuple(range(50)), notes), PRICES, 0, 0))
 
 
 @given(word=FOREIGN)

@@ -1,7 +1,7 @@
-from providers.base import Mode
+from providers.base import Failed, Mode
 from storage import ledger
 from tests.bot.upstream_stand_in import FakeProvider
-from tests.bot.world import ANN, BAND, BOB, SONG
+from tests.bot.world import ANN, BAND, BOB, OTHER_SONG, SONG
 
 
 async def test_it_shows_the_balance_what_is_set_aside_and_what_things_cost(world):
@@ -11,8 +11,37 @@ async def test_it_shows_the_balance_what_is_set_aside_and_what_things_cost(world
     assert "10 credits set aside" in said
     assert "10 · " in said
     assert "50 · " in said
-    assert "-10 for job 1" in said
+    assert "10 credits set aside for job 1." in said
+    assert "-10 set aside for job 1" in said
     assert "+100 welcome credits" in said
+
+
+async def test_each_entry_tells_what_it_was_for(world):
+    await world.say(f"/stems {SONG}")
+    await world.run_until_idle()
+    world.provider.to_look.append(Failed("no luck"))
+    await world.say(f"/stems {OTHER_SONG} full")
+    await world.run_until_idle()
+    (said,) = await world.say("/credits")
+    entries = said.splitlines()[-4:]
+    assert entries == [
+        "+50 back from job 2",
+        "-50 set aside for job 2",
+        "-10 paid for job 1 · Paper Boats",
+        "+100 welcome credits",
+    ]
+
+
+async def test_what_is_set_aside_for_several_jobs_names_them(world):
+    for song in (SONG, OTHER_SONG):
+        await world.say(f"/stems {song}")
+    (said,) = await world.say("/credits")
+    assert "20 credits set aside for jobs 1 and 2." in said
+    await world.grant(1000, ANN)
+    for number in range(10, 14):
+        await world.say(f"/stems {SONG[:-2]}{number}")
+    (said,) = await world.say("/credits")
+    assert "60 credits set aside for 6 jobs." in said
 
 
 async def test_a_new_person_is_welcomed_once(world):
