@@ -10,8 +10,6 @@ from storage.database import Connection
 from storage.rows import Account, Job, Lookup, Separation
 from storage.states import JobState, SeparationState
 
-ACKNOWLEDGE_WITHIN_S = 30.0
-
 
 @dataclass(frozen=True, slots=True)
 class Asker:
@@ -216,6 +214,9 @@ async def _create(
     db: Connection, services: Services, song: SongRef, mode: Mode, provider: Provider
 ) -> Separation:
     now = services.now()
+    deadline_at = now + services.settings.job_deadline_seconds
+    # What people may expect from the archive, for nothing, is not ordered before they know its price.
+    is_known_first = await separations.was_made(db, song.audio_id, mode)
     return await separations.create(
         db,
         audio_id=song.audio_id,
@@ -224,7 +225,8 @@ async def _create(
         provider=provider.name,
         price=services.settings.price(provider.name, mode),
         now=now,
-        deadline_at=now + services.settings.job_deadline_seconds,
+        deadline_at=deadline_at,
+        due_at=deadline_at if is_known_first else now,
     )
 
 

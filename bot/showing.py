@@ -12,7 +12,7 @@ from bot.services import Services
 from storage import ledger, separations
 from storage.database import Connection
 from storage.jobs import JobView
-from storage.states import JobState
+from storage.states import OPEN_SEPARATIONS, JobState
 
 ENOUGH = 3  # finished separations before their time says more than experience elsewhere
 
@@ -33,16 +33,25 @@ async def compose(services: Services, view: JobView) -> Shown:
     async with services.database.reading() as db:
         balance = await ledger.balance(db, view.job.account_id)
         delivered = await records.delivered(db, view.job)
+        is_lost = await _is_lost(db, view)
         offers = await _offers(db, services, view)
     text = texts.status(
         view,
         provider.title if provider else view.separation.provider,
         balance=balance,
         delivered=delivered,
+        is_lost=is_lost,
         now=services.now(),
         usual_s=usual_s(services, view.separation.provider, view.separation.mode),
     )
     return Shown(text, keyboards.status(view, offers))
+
+
+async def _is_lost(db: Connection, view: JobView) -> bool:
+    """Whether somebody pays anew for what was made before."""
+    is_in_the_making = view.separation.state in OPEN_SEPARATIONS
+    pays = view.job.state is JobState.WAITING and view.job.origin == "started"
+    return is_in_the_making and pays and await separations.made_before(db, view.separation)
 
 
 async def _offers(db: Connection, services: Services, view: JobView) -> Offers:

@@ -85,6 +85,7 @@ FILES_EXPIRED = (
     "These files are no longer kept. Ask for the song with /stems to have it separated again,"
     " for {price} credits."
 )
+FILES_LOST = "It was split before, but those files are no longer kept: it has to be made anew."
 OPEN_PRIVATE_CHAT = (
     "I can't write to you yet. Open a chat with @{username}, press Start, then press here again."
 )
@@ -155,12 +156,15 @@ def status(
     delivered: Delivered,
     now: float,
     usual_s: float | None = None,
+    is_lost: bool = False,
 ) -> str:
-    """The status message of a job, in whatever state it is; ``usual_s`` is how long such work takes here."""
+    """The status message of a job, in whatever state it is; ``usual_s`` is how long such work takes here,
+    ``is_lost`` says that the same was made before and its files are gone."""
     head = f"<b>{_name(view.song)}</b>\n{MODES[Mode(view.separation.mode)].capitalize()}"
     match view.job.state:
         case J.WAITING:
-            return f"{head} · {_price(view.job)}\n\n{_waiting(view, escape(upstream), now, usual_s)}"
+            lost = f"{FILES_LOST}\n" if is_lost else ""
+            return f"{head} · {_price(view.job)}\n\n{lost}{_waiting(view, escape(upstream), now, usual_s)}"
         case J.DELIVERING:
             return f"{head} · {_price(view.job)}\n\nThe stems are ready and on their way to this chat…"
         case J.DELIVERED:

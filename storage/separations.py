@@ -2,9 +2,9 @@
 
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from sqlalchemy import and_, func, insert, or_, select, update
+from sqlalchemy import and_, func, insert, or_, select, true, update
 
 from storage import moves
 from storage.database import Connection
@@ -27,8 +27,10 @@ async def create(
     price: int,
     now: float,
     deadline_at: float,
+    due_at: float | None = None,
 ) -> Separation:
-    """Queue one; an open one for the same song and mode makes the database refuse."""
+    """Queue one, due at once if nothing else is said; an open one for the same song and mode makes the
+    database refuse."""
     return await one(
         db,
         Separation,
@@ -43,7 +45,7 @@ async def create(
             callback_token=secrets.token_urlsafe(24),
             created_at=now,
             deadline_at=deadline_at,
-            due_at=now,
+            due_at=now if due_at is None else due_at,
         )
         .returning(separations),
     )
@@ -92,6 +94,31 @@ async def archived_for(
         )
         .order_by(separations.c.id.desc())
         .limit(1),
+    )
+
+
+async def made_before(db: Connection, separation: Separation) -> bool:
+    """Whether the same was made already: then its files are lost."""
+    return await was_made(db, separation.audio_id, separation.mode, before_id=separation.id)
+
+
+async def was_made(db: Connection, audio_id: str, mode: str, *, before_id: int | None = None) -> bool:
+    same = and_(
+        separations.c.audio_id == audio_id,
+        separations.c.mode == mode,
+        separations.c.state == SeparationState.SUCCEEDED,
+    )
+    older = separations.c.id < before_id if before_id is not None else true()
+    return bool(await db.scalar(select(select(separations.c.id).where(same, older).exists())))
+
+
+async def let_begin(db: Connection, separation_id: int, *, now: float) -> None:
+    """What had to be said before it is ordered was said; one that failed before keeps its pause."""
+    waits = and_(separations.c.state == SeparationState.QUEUED, separations.c.failures == 0)
+    await db.execute(
+        update(separations)
+        .where(separations.c.id == separation_id, waits, separations.c.due_at > now)
+        .values(due_at=now)
     )
 
 
@@ -217,6 +244,11 @@ async def heard(db: Connection, stem_id: int, *, peak_dbfs: float | None, durati
     news = {name: value for name, value in told.items() if value is not None}
     if news:
         await db.execute(update(stems).where(stems.c.id == stem_id).values(news))
+
+
+async def lose_links(db: Connection, stem_ids: Collection[int], *, now: float) -> None:
+    """These links work no longer, whatever was promised: the archive shall not count on them."""
+    await db.execute(update(stems).where(stems.c.id.in_(stem_ids)).values(url=None, expires_at=now))
 
 
 async def stems_of(db: Connection, separation_id: int) -> tuple[Stem, ...]:

@@ -191,6 +191,8 @@ class Replanned:
     async def write(self, services: Services, job: Job, part: Part) -> None:
         async with records.writing(services, job) as db:
             await deliveries.replace(db, job, part, self.parts, closed=self.closed, now=services.now())
+            gone = [stem_id for stem_id, state in self.closed.items() if state is PartState.GONE]
+            await separations.lose_links(db, gone, now=services.now())
 
 
 def _replanned(

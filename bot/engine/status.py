@@ -12,7 +12,7 @@ from bot.intake.limiter import Dropped
 from bot.outcomes import Outcome, is_new_place, outcome_of, wait_s
 from bot.services import Services
 from bot.showing import Shown, compose
-from storage import jobs
+from storage import jobs, separations
 from storage.jobs import JobView
 from storage.rows import Job
 from storage.states import OPEN_JOBS
@@ -35,8 +35,10 @@ async def status_one(services: Services) -> bool:
     changes, due_at = await _bring_up_to_date(services, view)
     async with services.database.transaction() as db:
         await jobs.showed(db, view.job, due_at=due_at, **changes)
+        if "acknowledged_at" in changes and view.job.origin == "started":
+            await separations.let_begin(db, view.separation.id, now=services.now())
     if "acknowledged_at" in changes:
-        services.wakes.wake("deliver")
+        services.wakes.wake("submit", "deliver")
     return True
 
 

@@ -179,7 +179,8 @@ async def _send(pressed: Pressed, selection: str | None, asker: Asker | None = N
     try:
         await actions.send_again(pressed.services, view.job, asker or pressed.asker, selection)
     except actions.NotPossible:
-        return texts.FILES_EXPIRED.format(price=view.separation.price)
+        mode, prices = Mode(view.separation.mode), pressed.services.prices()
+        return texts.FILES_EXPIRED.format(price=prices.get(mode, view.separation.price))
     return None
 
 

@@ -8,7 +8,7 @@ from bot.pricing import NoProvider
 from providers.base import Mode, SongRef
 from storage.ledger import InsufficientCredits
 from storage.states import JobState as J
-from tests.bot.telegram_stand_in import ANSWER_LOST
+from tests.bot.telegram_stand_in import ANSWER_LOST, UNREACHABLE
 from tests.bot.world import ANN, BAND, BOB, EVE, OTHER_SONG, REF, asker
 
 
@@ -73,6 +73,58 @@ async def test_stems_that_can_be_sent_no_more_are_separated_again(world, start, 
     await world.run_until_idle()
     clock.forward(15 * 86400)
     assert (await start(BOB)).origin == "started"
+
+
+@pytest.fixture
+async def lost(world, start, clock):
+    """Ann's job was delivered, as far as anybody knows, and nothing is left of its files."""
+    world.telegram.fail("sendMediaGroup", ANSWER_LOST)
+    await start()
+    await world.run_until_idle()
+    clock.forward(15 * 86400)
+    return world
+
+
+async def test_what_has_to_be_made_anew_is_not_ordered_before_its_price_is_said(lost, start):
+    await start(BOB)
+    assert not await lost.step("submit")
+    await lost.steps("status")
+    said = lost.status_text(BOB)
+    assert "10 credits, set aside" in said
+    assert "those files are no longer kept: it has to be made anew" in said
+    await lost.run_until_idle()
+    assert lost.provider.charges == 2
+    assert len(lost.telegram.titles_in(BOB)) == 2
+    assert await lost.balance(BOB) == 90
+
+
+async def test_what_has_to_be_made_anew_is_never_ordered_where_nobody_could_be_told(lost, start, clock):
+    lost.telegram.fail_always("sendMessage", UNREACHABLE)
+    await start(BOB)
+    await lost.steps("status")
+    clock.forward(lost.services.settings.job_deadline_seconds)
+    await lost.steps("submit")
+    assert lost.provider.charges == 1
+    assert await lost.balance(BOB) == 100
+
+
+async def test_who_joins_what_has_to_be_made_anew_hears_nothing_of_it(lost, start):
+    await start(BOB)
+    await start(EVE)
+    await lost.steps("status", "status")
+    assert "no longer kept" not in lost.status_text(EVE)
+
+
+async def test_a_link_that_is_dead_before_its_day_is_not_counted_on(world, start):
+    world.files.answers |= {"vocals": 404, "instrumental": 404}
+    first = await start()
+    await world.run_until_idle()
+    assert (await world.job(first.id)).state is J.FAILED
+    world.files.answers.clear()
+    second = await start(key="2")
+    assert second.origin == "started"
+    await world.run_until_idle()
+    assert (await world.job(second.id)).state is J.DELIVERED
 
 
 async def test_without_the_credits_nothing_begins(world, start):
