@@ -16,6 +16,8 @@ from storage.tables import separations, stems, telegram_files
 # Without a task yet, so that a callback's claim of one is worth keeping.
 HINTED = (SeparationState.SUBMITTING, SeparationState.UNCERTAIN)
 
+ASKING = 2  # the first of the two numbers of an advisory lock
+
 
 async def create(
     db: Connection,
@@ -58,7 +60,13 @@ async def get(db: Connection, separation_id: int, *, lock: bool = False) -> Sepa
 
 
 async def open_for(db: Connection, audio_id: str, mode: str) -> Separation | None:
-    """The work under way for this song and mode; locked, so that it cannot end before it is joined."""
+    """The work under way for this song and mode; locked, so that it cannot end before it is joined.
+
+    Whoever finds none may create it before anybody else can ask.
+    """
+    if db.dialect.name == "postgresql":
+        # Of two who ask at once neither would see what the other is about to create.
+        await db.execute(select(func.pg_advisory_xact_lock(ASKING, func.hashtext(f"{audio_id}:{mode}"))))
     return await one_or_none(
         db,
         Separation,

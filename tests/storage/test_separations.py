@@ -86,6 +86,20 @@ async def test_a_callback_without_a_task_leaves_an_earlier_hint(given, do, clock
     assert (await do(separations.get, separation.id)).hinted_task_id == "claimed"
 
 
+async def test_of_many_who_ask_at_once_one_creates_and_the_others_find_it(given, processes, clock):
+    await given.separation("song", state=S.FAILED)
+    wanted = {"task_id": None, "mode": "basic", "provider": "kie", "price": 10}
+    times = {"now": clock(), "deadline_at": clock() + 1800}
+
+    async def ask(database):
+        async with database.transaction() as db:
+            found = await separations.open_for(db, "song", "basic")
+            return found or await separations.create(db, audio_id="song", **wanted, **times)
+
+    asked = await asyncio.gather(*(ask(database) for database in processes * 4))
+    assert len({separation.id for separation in asked}) == 1
+
+
 async def test_two_separations_may_run_as_one_task(given, do, clock):
     """Where an upstream answers the second order with the task it has already."""
     running = await given.separation(state=S.RUNNING)
