@@ -6,15 +6,18 @@ import os
 import shutil
 import signal
 import tempfile
+import threading
 from pathlib import Path
 
 from bot.app import CannotStart, build
-from bot.cli.ending import fail, load_settings
+from bot.cli.ending import FAILED, fail, load_settings
 from bot.intake.poller import IntakeDead
 from bot.settings import Settings
 from storage.database import DatabaseError
 
 logger = logging.getLogger(__name__)
+
+STOP_AT_LATEST_S = 9.5  # Docker kills after ten
 
 
 def run() -> None:
@@ -30,13 +33,28 @@ async def _serve(settings: Settings) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(name, stop.set)
+        loop.add_signal_handler(name, _stop, stop)
     files = own_folder(settings)
     try:
         await build(settings, files=files).run(stop)
     finally:
         shutil.rmtree(files, ignore_errors=True)
     logger.info("stopped")
+
+
+def _stop(stop: asyncio.Event) -> None:
+    stop.set()
+    end_at_latest(STOP_AT_LATEST_S)
+
+
+def end_at_latest(seconds: float) -> None:
+    """End this process by then, whatever it is at: a thread that hangs in a file cannot be cut off otherwise.
+
+    Nothing is lost by that: what was begun is in the database, and goes on after the next start.
+    """
+    last_resort = threading.Timer(seconds, os._exit, (FAILED,))
+    last_resort.daemon = True
+    last_resort.start()
 
 
 def own_folder(settings: Settings) -> Path:

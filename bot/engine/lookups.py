@@ -25,6 +25,7 @@ from storage.rows import Lookup
 logger = logging.getLogger(__name__)
 
 TRIES = 3
+GIVE_UP_AFTER_S = 3600.0  # an answer that Telegram has not taken by then is of no use to anybody
 Answer = tuple[str, InlineKeyboardMarkup | None]
 
 
@@ -41,7 +42,8 @@ async def lookup_one(services: Services, kind: str | None = None) -> bool:
         except (Unavailable, OutcomeUnknown) as error:
             return await _again(services, lookup, error, 2.0**lookup.failures)
         except (TelegramError, Dropped) as error:
-            if outcome_of(error) is Outcome.UNSENT:
+            is_old = services.now() >= lookup.created_at + GIVE_UP_AFTER_S
+            if outcome_of(error) is Outcome.UNSENT and not is_old:
                 return await _again(services, lookup, error, wait_s(error) or 5.0)
             logger.warning("lookup %s: not answered: %s", lookup.id, error)
         async with services.database.transaction() as db:

@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 CLAIM_S = 30.0  # after that another worker may try
 SHOW_WITHIN_S = CLAIM_S - 5  # else a message for whose answer one waits is sent by another, too
 APART_S = 5.0  # edits of one message
+GIVE_UP_AFTER_S = 86400.0  # /jobs tells how a job ended, too
 AGAIN_S = 5.0  # after a call that did not go through
 
 
@@ -137,5 +138,8 @@ async def _after(
             # It is probably there; an edit can be repeated, a message would be there twice.
             logger.warning("job %s: Telegram did not confirm the status message: %s", job.id, error)
             return {"acknowledged_at": job.acknowledged_at or now}, next_due(job, now=now)
+        case _ if is_final and now >= (job.finished_at or now) + GIVE_UP_AFTER_S:
+            logger.warning("job %s: nobody could be told how it ended: %s", job.id, error)
+            return {}, None
         case _:
             return {}, now + max(wait_s(error) or AGAIN_S, 0.05)

@@ -1,9 +1,15 @@
 """How the bot ends and starts again: within its time, with nothing lost, and alone on its database."""
 
+import asyncio
+import sys
+
 import pytest
 
+from bot.app import STOP_WITHIN_S
+from bot.cli.run import STOP_AT_LATEST_S
 from sandbox.songs import SONGS
 from sandbox.telegram import faults
+from tests.end_to_end.processes import START_WITHIN_S
 from tests.end_to_end.towns import balance_of
 
 SONG = SONGS[0]
@@ -95,3 +101,13 @@ async def test_a_token_that_telegram_does_not_know_is_one_line(town):
     (line,) = bot.lines
     assert line.startswith("TELEGRAM_TOKEN: ")
     assert wrong not in line
+
+
+async def test_a_process_that_cannot_come_to_its_end_is_ended():
+    hanging = "import threading; from bot.cli import run; run.end_at_latest(0.1); threading.Event().wait()"
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", hanging)
+    assert await asyncio.wait_for(process.wait(), START_WITHIN_S) == 1
+
+
+def test_that_end_comes_after_the_orderly_one_and_before_docker_kills():
+    assert STOP_WITHIN_S < STOP_AT_LATEST_S < 10

@@ -202,3 +202,13 @@ async def test_a_shared_song_that_no_upstream_takes_is_told(sharing):
     await sharing.say(f"/stems {SHARE}")
     await sharing.work()
     assert "It needs a &lt;task id&gt;." in sharing.status_text()
+
+
+async def test_an_answer_that_telegram_does_not_take_is_given_up_in_the_end(world, clock):
+    await world.say(f"/stems {TASK}")
+    world.telegram.fail_always("sendMessage", UNREACHABLE)
+    await world.steps("lookup")
+    assert (await world.due())["lookup task"] > clock()
+    clock.forward(3600)
+    await world.steps("lookup")
+    assert "lookup task" not in await world.due()

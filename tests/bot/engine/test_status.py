@@ -278,3 +278,16 @@ async def test_a_full_group_is_told_in_the_end(world):
     await world.run_until_idle()
     delivered = [text for text in world.telegram.texts_in(BAND) if "Delivered" in text]
     assert len(delivered) == 8
+
+
+async def test_the_end_of_a_job_is_not_told_without_end(world, clock):
+    await world.say(f"/stems {SONG}")
+    await world.steps("status")
+    world.telegram.fail_always("editMessageText", UNREACHABLE)
+    await world.press("Cancel")
+    clock.forward(86400 - 1)
+    await world.steps("status")
+    assert (await world.job()).status_due_at is not None
+    clock.forward(10)
+    await world.steps("status")
+    assert (await world.job()).status_due_at is None
