@@ -26,7 +26,10 @@ class Boundaries:
 
 
 class MortalDatabase(Database):
-    """Every COMMIT of something has a boundary before and after it; ``broken`` makes it fail instead."""
+    """Every COMMIT of something has a boundary before and after it; ``broken`` makes it fail instead.
+
+    PostgreSQL does not tell whether anything was written: there every COMMIT counts.
+    """
 
     boundary: Callable[[str], None] = staticmethod(lambda _: None)
     broken: Exception | None = None
@@ -35,10 +38,10 @@ class MortalDatabase(Database):
     @asynccontextmanager
     async def transaction(self):
         async with super().transaction() as db:
-            sqlite = (await db.get_raw_connection()).driver_connection
-            before = sqlite.total_changes
+            connection = (await db.get_raw_connection()).driver_connection
+            before = connection.total_changes if self.embedded else None
             yield db
-            if wrote := sqlite.total_changes != before:
+            if wrote := not self.embedded or connection.total_changes != before:
                 self.boundary("before COMMIT")
                 if self.broken:
                     self.failures += 1
