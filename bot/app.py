@@ -22,7 +22,7 @@ from bot.delivery import fetch
 from bot.delivery.fetch import Fetcher
 from bot.engine.loops import Loop, repeat
 from bot.engine.schedule import loops
-from bot.intake.dispatcher import HANDLED, Dispatcher
+from bot.intake.dispatcher import HANDLED, RESCUE_EVERY_S, Dispatcher
 from bot.intake.poller import ALLOWED, poll
 from bot.services import BotContext, Services
 from bot.settings import Settings
@@ -176,7 +176,7 @@ def build(settings: Settings, *, files: Path) -> App:
     application = _application(services)
     dispatcher = Dispatcher(services, partial(handle, application), partial(apologise, services))
     intake = (
-        Loop("updates", dispatcher.rescue, _never, 60, idle_s=10),
+        Loop("updates", dispatcher.rescue, _never, 60, idle_s=RESCUE_EVERY_S),
         Loop(HANDLED, dispatcher.flush, _never, 60, idle_s=10),
     )
     return App(services, application, dispatcher, (*intake, *loops(services)), poll_request)

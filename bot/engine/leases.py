@@ -8,7 +8,7 @@ from bot.services import Services
 from storage import moves
 from storage.moves import AnyRow, Stale
 
-LEASE_S = 25.0
+LEASE_S = 20.0
 RENEW_EVERY_S = LEASE_S / 3
 
 

@@ -19,7 +19,7 @@ from storage.states import OPEN_JOBS
 
 logger = logging.getLogger(__name__)
 
-CLAIM_S = 30.0  # after that another worker may try
+CLAIM_S = 25.0  # after that another worker may try
 SHOW_WITHIN_S = CLAIM_S - 5  # else a message for whose answer one waits is sent by another, too
 APART_S = 5.0  # edits of one message
 GIVE_UP_AFTER_S = 86400.0  # /jobs tells how a job ended, too

@@ -29,7 +29,8 @@ Apologise = Callable[[Json], Awaitable[None]]
 
 AT_ONCE = 32
 BACKLOG_MAX = 1000  # more than that stays with Telegram
-LEASE_S = 60.0
+LEASE_S = 20.0  # what a dead process had is taken up within half a minute
+RESCUE_EVERY_S = 5.0
 HANDLED = "handled"  # what wakes the loop that notes it
 RETRY_AFTER_S = 5.0
 

@@ -8,8 +8,8 @@ from sandbox.telegram import faults
 from sandbox.telegram.faults import Cut, Fault, Hold
 from sandbox.upstreams.faults import Place
 from tests.crash.checks import LEDGER_IN_ORDER, all_rules_hold, delivered, to
-from tests.crash.moments import half_sent, unanswered
-from tests.crash.songs import command_for
+from tests.crash.moments import half_sent, unanswered, unheard
+from tests.crash.songs import ORDINARY, command_for
 from tests.end_to_end.towns import balance_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -54,6 +54,18 @@ async def test_after_the_acknowledgement(driver, ann, song):
     await delivered(driver, ann, first, balance=90)
     await delivered(driver, ben, second, balance=100)
     assert len(driver.town.replies(first)) == len(driver.town.replies(second)) == 3
+
+
+async def test_before_the_submit_leaves(driver, ann):
+    """Titles are asked for before an order: a kill then leaves nothing uncertain."""
+    song = ORDINARY[-1]  # of a task whose songs are not known yet
+    moment = driver.hold_upstream(Place.SONGS, unheard)
+    command = await ann.say(command_for(song))
+    await moment.reached()
+    left = await driver.restart()
+    assert [one.state for one in left.separations_of(song.audio_id)] == ["queued"]
+    await delivered(driver, ann, command, balance=90)
+    assert driver.town.charged(song.audio_id) == ["basic"]
 
 
 async def test_while_it_is_pending(driver, ann, song):

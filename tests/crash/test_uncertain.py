@@ -6,7 +6,7 @@ import pytest
 
 from sandbox.upstreams.faults import Place
 from tests.crash.checks import LEDGER_IN_ORDER, all_rules_hold
-from tests.crash.moments import unanswered
+from tests.crash.moments import unanswered, unheard
 from tests.crash.songs import command_for
 from tests.end_to_end.towns import balance_of
 
@@ -25,6 +25,16 @@ async def test_after_the_upstream_accepted_but_before_its_answer_is_read(driver,
     await ann.wait_for_text("10 credits paid · balance 90", within_s=30, after=status)
     await all_rules_hold(driver)
     assert driver.town.charged(song.audio_id) == ["basic", "basic"], "the second one at a person's wish"
+
+
+async def test_before_the_upstream_has_heard_of_it(driver, ann, song):
+    moment = driver.hold_upstream(Place.SUBMIT, unheard)
+    command = await ann.say(command_for(song))
+    await moment.reached()
+    left = await driver.restart()
+    assert [one.state for one in left.separations_of(song.audio_id)] == ["submitting"]
+    await failed(driver, ann, command)
+    assert driver.town.charged(song.audio_id) == []
 
 
 async def test_the_ledger_is_in_order_after_all_of_that(driver):

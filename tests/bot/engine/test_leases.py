@@ -5,7 +5,9 @@ import asyncio
 import pytest
 
 from bot.delivery import sender
+from bot.engine import status
 from bot.engine.leases import LEASE_S, RENEW_EVERY_S, kept
+from bot.intake import dispatcher
 from storage import jobs, moves, separations
 from storage.moves import Stale
 from storage.states import JobState as J
@@ -38,6 +40,17 @@ def claim_delivery(world, clock):
             return await moves.move(db, job, J.DELIVERING, now=clock(), **kept)
 
     return take
+
+
+def test_what_a_dead_process_had_is_taken_up_within_half_a_minute_by_another(world):
+    idle_s = {loop.name.split()[0]: loop.idle_s for loop in world.loops}
+    assert LEASE_S + max(idle_s["deliver"], idle_s["look"], idle_s["submit"], idle_s["rescue"]) < 30
+    assert status.CLAIM_S + idle_s["status"] <= 30
+    assert dispatcher.LEASE_S + dispatcher.RESCUE_EVERY_S < 30
+
+
+def test_updates_are_kept_as_long_as_somebody_works_on_them():
+    assert 2 * dispatcher.RESCUE_EVERY_S < dispatcher.LEASE_S
 
 
 def test_a_lease_is_renewed_more_than_once_before_it_ends():
