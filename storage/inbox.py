@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 
 from storage.database import Connection
 from storage.queries import insert_if_new, many
@@ -37,17 +37,9 @@ async def take_abandoned(
     db: Connection, *, now: float, lease: str, lease_s: float, limit: int
 ) -> list[StoredUpdate]:
     """Unhandled ones nobody works on any more, oldest first, claimed by ``lease``."""
-    lapsed = or_(updates.c.lease_until.is_(None), updates.c.lease_until <= now)
-    free = and_(lapsed, updates.c.lease.is_distinct_from(lease))  # ours are not abandoned
-    # One with which the process died again and again would go on to do so.
-    await db.execute(
-        update(updates)
-        .where(updates.c.handled_at.is_(None), free, updates.c.tries >= STARTS)
-        .values(handled_at=now, why=f"given up: begun {STARTS} times and never ended")
-    )
     wanted = (
         select(updates.c.update_id)
-        .where(updates.c.handled_at.is_(None), free)
+        .where(_abandoned(now, lease))
         .order_by(updates.c.update_id)
         .limit(limit)
         .with_for_update(skip_locked=True, key_share=True)
@@ -59,6 +51,23 @@ async def take_abandoned(
         .returning(updates)
     )
     return sorted(await many(db, StoredUpdate, taken), key=lambda one: one.update_id)
+
+
+async def give_up(db: Connection, *, now: float, lease: str) -> list[StoredUpdate]:
+    """Those with which the process died again and again: it would go on to do so."""
+    given_up = (
+        update(updates)
+        .where(_abandoned(now, lease), updates.c.tries >= STARTS)
+        .values(handled_at=now, why=f"given up: begun {STARTS} times and never ended")
+        .returning(updates)
+    )
+    return await many(db, StoredUpdate, given_up)
+
+
+def _abandoned(now: float, lease: str) -> ColumnElement[bool]:
+    lapsed = or_(updates.c.lease_until.is_(None), updates.c.lease_until <= now)
+    # What is ours is not abandoned.
+    return and_(updates.c.handled_at.is_(None), lapsed, updates.c.lease.is_distinct_from(lease))
 
 
 async def renew(db: Connection, lease: str, *, until: float) -> None:
@@ -76,15 +85,21 @@ async def handled(db: Connection, update_ids: Sequence[int], *, now: float) -> N
     )
 
 
-async def failed(db: Connection, update_id: int, why: str, *, now: float, retry_at: float) -> bool:
-    """A handler failed: the update comes again, until it has had its tries. True if it was given up."""
+async def failed(
+    db: Connection, update_id: int, why: str, *, now: float, retry_at: float, lease: str
+) -> bool:
+    """A handler failed: the update comes again, until it has had its tries. True if it was given up.
+
+    Nothing changes where another than the holder of ``lease`` has taken it up meanwhile.
+    """
     tries = int(await db.scalar(select(updates.c.tries).where(updates.c.update_id == update_id)) or TRIES)
     given_up = tries >= TRIES
     changes: dict[str, object] = {"why": why, "lease": None, "lease_until": retry_at}
     if given_up:
         changes = {"why": why, "handled_at": now, "lease": None, "lease_until": None}
-    await db.execute(update(updates).where(updates.c.update_id == update_id).values(changes))
-    return given_up
+    ours = and_(updates.c.update_id == update_id, updates.c.lease == lease)
+    written = await db.execute(update(updates).where(ours).values(changes))
+    return given_up and written.rowcount == 1
 
 
 async def unhandled(db: Connection) -> int:

@@ -77,12 +77,16 @@ class Dispatcher:
         """Take up updates that nobody works on any more; False where there are none."""
         async with self._services.database.transaction() as db:
             await inbox.renew(db, self._lease, until=self._services.now() + LEASE_S)
+            hopeless = await inbox.give_up(db, now=self._services.now(), lease=self._lease)
             left = await inbox.take_abandoned(
                 db, now=self._services.now(), lease=self._lease, lease_s=LEASE_S, limit=100
             )
         for stored in left:
             if stored.update_id not in self._here:
                 self._enqueue(json.loads(stored.payload_json))
+        for stored in hopeless:
+            logger.error("update %s: %s", stored.update_id, stored.why)
+            await self._apologise(json.loads(stored.payload_json))
         return bool(left)
 
     async def drain(self, within_s: float) -> None:
@@ -108,7 +112,7 @@ class Dispatcher:
         now = self._services.now()
         async with self._services.database.transaction() as db:
             await inbox.handled(db, [end.update_id for end in ended if end.error is None], now=now)
-            failed = [(end, await _failed(db, end, now=now)) for end in ended if end.error]
+            failed = [(end, await self._failed(db, end, now=now)) for end in ended if end.error]
         del self._ended[: len(ended)]
         self._here -= {end.update_id for end in ended}
         if len(self._here) < BACKLOG_MAX:
@@ -144,12 +148,11 @@ class Dispatcher:
         self._ended.append(_End(update, error))
         self._services.wakes.wake(HANDLED)
 
-
-async def _failed(db: Connection, end: _End, *, now: float) -> bool:
-    """Let it come again; True where it has had its tries."""
-    asked_s = wait_s(end.error) if isinstance(end.error, TelegramError) else None
-    why, retry_at = f"{type(end.error).__name__}: {end.error}", now + max(asked_s or 0.0, RETRY_AFTER_S)
-    return await inbox.failed(db, end.update_id, why, now=now, retry_at=retry_at)
+    async def _failed(self, db: Connection, end: _End, *, now: float) -> bool:
+        """Let it come again; True where it has had its tries."""
+        asked_s = wait_s(end.error) if isinstance(end.error, TelegramError) else None
+        why, retry_at = f"{type(end.error).__name__}: {end.error}", now + max(asked_s or 0.0, RETRY_AFTER_S)
+        return await inbox.failed(db, end.update_id, why, now=now, retry_at=retry_at, lease=self._lease)
 
 
 def chat_of(update: Json) -> int | None:

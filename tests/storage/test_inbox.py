@@ -6,7 +6,7 @@ from itertools import chain
 import pytest
 
 from storage import inbox, moves, retention
-from storage.inbox import TRIES, Arrived
+from storage.inbox import STARTS, TRIES, Arrived
 
 LEASE_S = 60
 
@@ -37,8 +37,8 @@ def take(do, clock):
 def fail(do, clock):
     """The handler of an update fails; it may come again at once."""
 
-    async def handler_fails(update_id, why="a bug"):
-        return await do(inbox.failed, update_id, why, now=clock(), retry_at=clock())
+    async def handler_fails(update_id, lease="another"):
+        return await do(inbox.failed, update_id, "a bug", now=clock(), retry_at=clock(), lease=lease)
 
     return handler_fails
 
@@ -124,7 +124,7 @@ async def test_the_leases_of_a_dead_process_are_void(store, do, take):
 async def test_a_failed_one_comes_again_until_it_had_its_tries(store, do, take, fail):
     await store(1)
     for tried in range(2, TRIES + 1):
-        assert await fail(1) is False
+        assert await fail(1, "poller" if tried == 2 else "another") is False
         [again] = await take()
         assert (again.tries, again.why) == (tried, "a bug")
     assert await fail(1) is True
@@ -133,14 +133,32 @@ async def test_a_failed_one_comes_again_until_it_had_its_tries(store, do, take, 
 
 async def test_a_failed_one_waits_until_it_may_come_again(store, do, clock, take):
     await store(1)
-    await do(inbox.failed, 1, "a bug", now=clock(), retry_at=clock() + 5)
+    await do(inbox.failed, 1, "a bug", now=clock(), retry_at=clock() + 5, lease="poller")
     assert await take() == []
     clock.forward(5)
     assert ids(await take()) == [1]
 
 
-async def test_an_update_that_is_not_there_is_given_up(fail):
-    assert await fail(404) is True
+async def test_the_failure_of_one_that_another_works_on_by_now_changes_nothing(store, clock, take, fail):
+    await store(1)
+    clock.forward(LEASE_S)
+    await take()
+    assert await fail(1, "poller") is False
+    assert await take(lease="third") == [], "the other one holds it still"
+
+
+async def test_one_with_which_the_process_dies_again_and_again_is_given_up(store, do, clock, take):
+    await store(1, 2)
+    await do(inbox.handled, [2], now=clock())
+    words = {"now": clock(), "lease": "new"}
+    for _ in range(STARTS - 1):
+        assert await do(inbox.give_up, **words) == []
+        await do(moves.void_leases)
+        await take()
+    assert await do(inbox.give_up, **words) == [], "somebody holds it"
+    await do(moves.void_leases)
+    assert ids(await do(inbox.give_up, **words)) == [1]
+    assert (await take(), await do(inbox.unhandled)) == ([], 0)
 
 
 async def test_only_what_was_handled_long_ago_is_forgotten(store, do, clock):

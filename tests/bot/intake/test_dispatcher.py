@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from bot.intake.dispatcher import AT_ONCE, BACKLOG_MAX, LEASE_S, Dispatcher, chat_of
+from storage.inbox import STARTS
 from tests.bot.intake.handlers_stand_in import KEPT, Handlers, settled, update
 from tests.bot.world import ANN, BAND, BOB, SONG, until
 
@@ -84,6 +85,22 @@ async def test_an_update_that_fails_thrice_is_given_up_with_an_apology(
     await handlers.until(lambda: handlers.sorry)
     assert (handlers.begun, handlers.sorry) == ([1, 1, 1], [1])
     assert await noted() == [1]
+
+
+async def test_whoever_asked_is_told_of_an_update_with_which_the_process_always_dies(
+    world, dispatcher, handlers, clock
+):
+    handlers.hold(1)
+    await dispatcher.receive([update(1)])
+    for _ in range(STARTS - 1):
+        next_one = Dispatcher(world.services, handlers.handle, handlers.apologise)
+        clock.forward(LEASE_S + 1)
+        assert await next_one.rescue()
+    last = Dispatcher(world.services, handlers.handle, handlers.apologise)
+    clock.forward(LEASE_S + 1)
+    assert not await last.rescue()
+    assert handlers.sorry == [1]
+    handlers.let(1)
 
 
 async def test_that_it_waited_for_long_does_not_count_as_a_failure(dispatcher, handlers, clock, failed):
