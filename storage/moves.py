@@ -96,9 +96,10 @@ async def finish(db: Connection, row: Finishable, to: LookupState | NoticeState)
 
 
 async def renew(db: Connection, row: AnyRow, *, until: float) -> None:
-    """Keep a claim while work goes on. Raises Stale where it was lost."""
+    """Keep a claim while work goes on, through moves that keep it. Raises Stale where it was lost."""
     table = TABLES[type(row)]
-    kept = await db.execute(update(table).where(_ours(table, row)).values(lease_until=until))
+    ours = and_(table.c.id == row.id, table.c.lease == row.lease)
+    kept = await db.execute(update(table).where(ours).values(lease_until=until))
     if kept.rowcount != 1:
         raise Stale(f"{table.name} {row.id} is no longer ours")
 

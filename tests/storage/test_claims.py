@@ -119,6 +119,22 @@ async def test_renewing_keeps_a_claim(given, do, clock, claim):
     assert await claim() is None
 
 
+async def test_a_claim_is_renewed_through_a_move_that_keeps_it_and_not_past_one_that_ends_it(
+    given, do, clock, claim
+):
+    await given.separation()
+    queued = await claim()
+    kept = {"lease": queued.lease, "lease_until": queued.lease_until}
+    submitting = await do(moves.move, queued, S.SUBMITTING, now=clock(), **kept)
+    clock.forward(59)
+    await do(moves.renew, queued, until=clock() + 60)
+    clock.forward(59)
+    assert await do(separations.claim_abandoned, now=clock(), lease_s=60) is None
+    await do(moves.move, submitting, S.UNCERTAIN, now=clock())
+    with pytest.raises(Stale):
+        await do(moves.renew, queued, until=clock() + 60)
+
+
 async def test_postponing_ends_the_claim_and_moves_nothing(given, do, clock, claim):
     await given.separation()
     postponed = await do(moves.postpone, await claim(), clock() + 10, failures=1)
