@@ -332,5 +332,5 @@ ENTRIES: dict[Entry, str] = {
     Entry.CAPTURE: "paid for job {job}",
     Entry.RELEASE: "back from job {job}",
     Entry.REFUND: "refund of job {job}",
-    Entry.TRANSFER: "from the group before it became a supergroup",
+    Entry.TRANSFER: "from the group's other account",
 }

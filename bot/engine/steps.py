@@ -15,6 +15,7 @@ from bot.upstreams import Health
 from providers.base import Mode, Provider, SongRef
 from providers.errors import ProviderError
 from storage import separations, songs
+from storage.moves import Stale
 from storage.rows import Separation
 from storage.states import SeparationState
 
@@ -69,8 +70,19 @@ async def _submit(services: Services, provider: Provider, queued: Separation) ->
         next_provider=_next_provider(services, separation),
         title=provider.title,
     )
-    await write(services, separation, decision)
+    try:
+        await write(services, separation, decision)
+    except Stale:
+        await _hint(services, separation, outcome)
+        raise
     await alerts.after_submit(services, provider, outcome)
+
+
+async def _hint(services: Services, separation: Separation, outcome: str | ProviderError) -> None:
+    """We were taken for dead while we waited: whoever looks for the task now is told what we heard."""
+    if isinstance(outcome, str):
+        async with services.database.transaction() as db:
+            await separations.wake(db, separation, hinted_task_id=outcome, now=services.now())
 
 
 async def _set_out(services: Services, queued: Separation, credits_before: float | None) -> Separation:

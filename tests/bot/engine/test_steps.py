@@ -221,6 +221,21 @@ async def test_an_order_whose_worker_died_is_uncertain(asked, clock):
     assert await asked.balance() == 100
 
 
+async def test_what_a_worker_that_was_taken_for_dead_hears_in_the_end_is_a_hint(asked, clock):
+    async def suspended():
+        asked.provider.during = nothing
+        clock.forward(100)
+        await asked.steps("rescue")
+
+    asked.provider.during = suspended
+    with pytest.raises(Stale):
+        await asked.step("submit")
+    assert (await asked.separation()).state is S.UNCERTAIN
+    await asked.steps("find")
+    *_, hint = asked.provider.calls("find")[-1]
+    assert hint == "task-1"
+
+
 async def test_an_order_under_way_is_not_rescued(asked):
     rescued = []
 
