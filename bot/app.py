@@ -18,7 +18,7 @@ from telegram.request import HTTPXRequest
 
 from bot import handlers, texts
 from bot.connection import connect, new_request
-from bot.delivery import fetch
+from bot.delivery import fetch, plan
 from bot.delivery.fetch import Fetcher
 from bot.engine.loops import Loop, repeat
 from bot.engine.schedule import loops
@@ -165,13 +165,19 @@ def build(settings: Settings, *, files: Path) -> App:
     """Put a bot together; ``files`` is where downloads lie for a while. Raises CannotStart."""
     fetch.sweep(files)
     poll_request = new_request()
+    upload_max_bytes = plan.LOCAL_UPLOAD_MAX_BYTES if settings.telegram_local_mode else plan.UPLOAD_MAX_BYTES
     services = Services(
         settings=settings,
         database=Database(settings.database_url.get_secret_value()),
         providers=build_providers(settings),
         bot=connect(settings, poll_request),
-        fetcher=Fetcher(files, allow_private=settings.allow_private_file_hosts),
+        fetcher=Fetcher(
+            files,
+            allow_private=settings.allow_private_file_hosts,
+            max_bytes=max(fetch.MAX_BYTES, upload_max_bytes),
+        ),
         share_links=ShareLinks(),
+        upload_max_bytes=upload_max_bytes,
     )
     application = _application(services)
     dispatcher = Dispatcher(services, partial(handle, application), partial(apologise, services))

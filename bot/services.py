@@ -12,6 +12,7 @@ from telegram.ext import CallbackContext, ExtBot
 from bot import pricing
 from bot.connection import TelegramBot
 from bot.delivery.fetch import Fetcher
+from bot.delivery.plan import UPLOAD_MAX_BYTES
 from bot.intake.budgets import Kind
 from bot.metrics import Metrics
 from bot.settings import Settings
@@ -78,6 +79,7 @@ class Services:
     wakes: Wakes = field(default_factory=Wakes)
     pulse: Pulse = field(default_factory=Pulse)
     now: Callable[[], float] = time.time
+    upload_max_bytes: int = UPLOAD_MAX_BYTES  # what the Bot API server in use takes in one request
     # By provider and mode, how many seconds the newest separations took from submit to links.
     took: dict[tuple[str, str], deque[float]] = field(default_factory=dict)
     upstreams: dict[str, Upstream] = field(init=False)  # by name, how each provider's upstream is doing

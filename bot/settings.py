@@ -37,6 +37,7 @@ from bot.setting_values import (
     UserIds,
 )
 
+TELEGRAM = "https://api.telegram.org"
 # What makes a provider usable; the others are there with a key.
 ESSENTIAL = {name: f"{name}_api_key" for name in PROVIDERS} | {"suno_api": "suno_api_url"}
 
@@ -60,7 +61,11 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     telegram_token: Token = Field(SecretStr(""), description="the bot's token from @BotFather; required")
-    telegram_api_url: Url = Field("https://api.telegram.org", description="another Bot API server")
+    telegram_api_url: Url = Field(TELEGRAM, description="another Bot API server")
+    telegram_local_mode: Flag = Field(
+        False,
+        description="that server is one of your own, run with `--local`: files up to 2000 MB, not 50 MB",
+    )
     database_url: DatabaseUrl = Field(
         SecretStr("sqlite:///stembot.db"),
         description="a SQLite file, or `postgresql://user:password@host/database`",
@@ -262,6 +267,9 @@ def _contradictions(settings: Settings) -> Iterator[WrongSetting]:
             )
     if settings.telegram_webhook and settings.public_url is None:
         yield WrongSetting("PUBLIC_URL", "is not set, but TELEGRAM_WEBHOOK needs it", _example("PUBLIC_URL"))
+    if settings.telegram_local_mode and settings.telegram_api_url == TELEGRAM:
+        problem = "is Telegram's own, but TELEGRAM_LOCAL_MODE needs a server of yours"
+        yield WrongSetting("TELEGRAM_API_URL", problem, "TELEGRAM_API_URL=http://127.0.0.1:8081")
 
 
 def _missing_to_serve(settings: Settings) -> Iterator[WrongSetting]:

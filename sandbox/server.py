@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Mount
 from sandbox.serving import HOST, listening_socket, serving
 from sandbox.telegram import Telegram
 from sandbox.telegram.control import control_routes as chat_routes
+from sandbox.telegram.limits import Limits
 from sandbox.upstreams import BRANDS
 from sandbox.upstreams.control import control_routes
 
@@ -25,10 +26,16 @@ SUNO_COOKIE = "__client=sandbox"
 
 
 class Sandbox:
-    def __init__(self, url: str, folder: Path, telegram_token: str, finish_after_s: float) -> None:
+    def __init__(
+        self, url: str, folder: Path, telegram_token: str, finish_after_s: float, limits: Limits | None
+    ) -> None:
         self.url, self.telegram_token = url, telegram_token
         self.telegram = Telegram(
-            token=telegram_token, username="stembot_sandbox_bot", title="Stembot", files_folder=folder
+            token=telegram_token,
+            username="stembot_sandbox_bot",
+            title="Stembot",
+            files_folder=folder,
+            limits=limits,
         )
         self.upstreams = {
             name: brand(f"{url}/files/{name}", key=key_of(name), finish_after_s=finish_after_s)
@@ -44,12 +51,13 @@ class Sandbox:
         port: int = 0,
         finish_after_s: float = 3.0,
         telegram_token: str = TELEGRAM_TOKEN,
+        limits: Limits | None = None,
         routes: Sequence[BaseRoute] = (),
     ) -> AsyncIterator[Self]:
-        """Serve until the block ends. ``folder`` keeps the files that the bot sends; ``routes`` come after
-        the sandbox's own. Raises OSError where the port is taken."""
+        """Serve until the block ends. ``folder`` keeps the files that the bot sends, as far as Telegram's
+        ``limits`` let it; ``routes`` come after the sandbox's own. Raises OSError where the port is taken."""
         listener = listening_socket(port)
-        sandbox = cls(_url_of(listener), folder, telegram_token, finish_after_s)
+        sandbox = cls(_url_of(listener), folder, telegram_token, finish_after_s, limits)
         async with AsyncExitStack() as stack:
             for upstream in sandbox.upstreams.values():
                 stack.push_async_callback(upstream.close)

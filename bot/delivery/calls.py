@@ -18,6 +18,7 @@ from storage.rows import Job
 
 SLOWEST_BYTES_PER_S = 50_000
 ANSWER_S = 60.0  # Telegram works on an upload after its last byte came
+LONGEST_ANSWER_S = 1800.0
 
 
 class Addressed(TypedDict):
@@ -111,4 +112,5 @@ class Timeouts(TypedDict):
 
 def _timeouts(items: Sequence[Item]) -> Timeouts:
     size = sum(item.size_bytes for item in items)
-    return Timeouts(read_timeout=ANSWER_S + size / SLOWEST_BYTES_PER_S, write_timeout=ANSWER_S)
+    answer_s = min(ANSWER_S + size / SLOWEST_BYTES_PER_S, LONGEST_ANSWER_S)
+    return Timeouts(read_timeout=answer_s, write_timeout=ANSWER_S)

@@ -11,7 +11,9 @@ from enum import StrEnum
 from providers.stems import label, rank
 
 ALBUM_MAX = 10
-REQUEST_MAX_BYTES = 49_000_000  # Telegram takes 50 MB, form fields included
+UPLOAD_MAX_BYTES = 49_000_000  # of one request: Telegram takes 50 MB, form fields included
+# What a Bot API server of one's own takes: https://core.telegram.org/bots/api#using-a-local-bot-api-server
+LOCAL_UPLOAD_MAX_BYTES = 1_990_000_000
 MUSIC_KINDS = {"mp3", "m4a"}  # what Telegram's player plays
 
 SONG_TITLE_MAX = 100
@@ -47,34 +49,42 @@ class Part:
         return self.means is Means.LINK
 
 
-def plan(stems: Sequence[PlanStem]) -> tuple[Part, ...]:
+def plan(stems: Sequence[PlanStem], max_bytes: int = UPLOAD_MAX_BYTES) -> tuple[Part, ...]:
     """All sends of a delivery: music first, then documents, then what can only be linked."""
     ordered = sorted(stems, key=lambda stem: (stem.set_number, rank(stem.name)))
-    parts: list[Part] = []
-    for means in (Means.AUDIO, Means.DOCUMENT):
-        parts += [
-            Part(means, album) for album in _albums([stem for stem in ordered if means_of(stem) is means])
-        ]
-    if linked := tuple(stem for stem in ordered if means_of(stem) is Means.LINK):
+    by_means: dict[Means, list[PlanStem]] = {means: [] for means in Means}
+    for stem in ordered:
+        by_means[means_of(stem, max_bytes)].append(stem)
+    parts = [
+        Part(means, album)
+        for means in (Means.AUDIO, Means.DOCUMENT)
+        for album in _albums(by_means[means], max_bytes)
+    ]
+    if linked := tuple(by_means[Means.LINK]):
         parts.append(Part(Means.LINK, linked))
     return tuple(parts)
 
 
-def means_of(stem: PlanStem) -> Means:
-    if (stem.size_bytes or 0) >= REQUEST_MAX_BYTES:
+def means_of(stem: PlanStem, max_bytes: int = UPLOAD_MAX_BYTES) -> Means:
+    if is_too_big(stem.size_bytes, max_bytes):
         return Means.LINK
     return Means.AUDIO if stem.kind in MUSIC_KINDS else Means.DOCUMENT
 
 
-def _albums(stems: Sequence[PlanStem]) -> list[tuple[PlanStem, ...]]:
+def is_too_big(size_bytes: int | None, max_bytes: int) -> bool:
+    """Whether a file cannot be sent even alone; one whose size is not known might be."""
+    return size_bytes is not None and size_bytes >= max_bytes
+
+
+def _albums(stems: Sequence[PlanStem], max_bytes: int) -> list[tuple[PlanStem, ...]]:
     """As few near-equal albums as the limits on items and bytes allow."""
     fewest = len(halves(len(stems)))
     cuts = (_cut(stems, count) for count in range(fewest, len(stems) + 1))
-    return next(albums for albums in cuts if all(map(_fits, albums)))
+    return next(albums for albums in cuts if all(_fits(album, max_bytes) for album in albums))
 
 
-def _fits(album: Sequence[PlanStem]) -> bool:
-    return sum(stem.size_bytes or 0 for stem in album) < REQUEST_MAX_BYTES
+def _fits(album: Sequence[PlanStem], max_bytes: int) -> bool:
+    return sum(stem.size_bytes or 0 for stem in album) < max_bytes
 
 
 def _cut(stems: Sequence[PlanStem], count: int) -> list[tuple[PlanStem, ...]]:

@@ -42,6 +42,14 @@ class Limits:
         """No rates at all; sizes as they are."""
         return cls(overall_per_s=None, private_per_s=None, group_per_minute=None, equal_sizes=False)
 
+    @classmethod
+    def local(cls) -> "Limits":
+        """A server of one's own, run with ``--local``: it takes and gives larger files.
+
+        https://core.telegram.org/bots/api#using-a-local-bot-api-server
+        """
+        return cls(upload_max_bytes=2000 * MEGABYTE, download_max_bytes=2000 * MEGABYTE, equal_sizes=False)
+
 
 class Meter(Protocol):
     """Counts messages."""

@@ -164,6 +164,13 @@ def test_a_webhook_needs_a_public_url(complaint_about, settings_of):
     assert settings.public_url == "https://bot.example.com"
 
 
+def test_local_mode_needs_a_server_of_ones_own(complaint_about, settings_of):
+    line = complaint_about(TELEGRAM_LOCAL_MODE="yes")
+    assert line.startswith("TELEGRAM_API_URL: is Telegram's own, but TELEGRAM_LOCAL_MODE needs a server")
+    own = settings_of(**MINIMUM, TELEGRAM_LOCAL_MODE="yes", TELEGRAM_API_URL="http://127.0.0.1:8081")
+    assert own.telegram_local_mode
+
+
 def test_serving_needs_a_token_and_an_upstream(complaint_about):
     token, upstream = complaint_about(TELEGRAM_TOKEN="", KIE_API_KEY="").splitlines()
     assert token.startswith("TELEGRAM_TOKEN: is not set; @BotFather gives you one. Example: TELEGRAM_TOKEN=")

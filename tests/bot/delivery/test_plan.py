@@ -81,6 +81,11 @@ def test_a_file_that_is_too_big_is_flagged_and_keeps_the_others_together():
     assert [(part.stems, part.too_big) for part in parts] == [((small,), False), ((big,), True)]
 
 
+def test_a_server_of_ones_own_takes_more():
+    stems = [PlanStem(name, size_bytes=90 * MB) for name in ("vocals", "drums", "bass")]
+    assert sizes(plan.plan(stems, plan.LOCAL_UPLOAD_MAX_BYTES)) == [3]
+
+
 STEMS = st.lists(
     st.builds(
         PlanStem,
