@@ -30,6 +30,7 @@ class Verb(StrEnum):
     FULL_SET = "f"
     SECOND_SET = "2"
     SILENT_STEMS = "q"
+    MAKE_FIT = "m"
     PICK_STEM = "k"
     ONE_STEM = "1"
     FOLD = "z"
@@ -90,6 +91,7 @@ class Offers:
     full_set: bool = False  # the other mode
     second_set: bool = False  # the upstream brought every stem twice
     silent_stems: bool = False  # some were left out
+    make_fit: bool = False  # some are too large to send as they are
     one_stem: bool = False
 
 
@@ -115,6 +117,7 @@ def _delivered(job: Job, offers: Offers) -> list[list[InlineKeyboardButton]]:
         ("Send again", Verb.SEND_AGAIN, True),
         ("Second set", Verb.SECOND_SET, offers.second_set),
         ("Silent stems", Verb.SILENT_STEMS, offers.silent_stems),
+        ("Make it fit", Verb.MAKE_FIT, offers.make_fit),
         ("One stem", Verb.PICK_STEM, offers.one_stem),
         ("To my chat", Verb.TO_PRIVATE, job.chat_id < 0),
     )

@@ -11,6 +11,7 @@ from telegram.ext import CallbackContext, ExtBot
 
 from bot import pricing
 from bot.connection import TelegramBot
+from bot.delivery.covers import Covers
 from bot.delivery.fetch import Fetcher
 from bot.delivery.plan import UPLOAD_MAX_BYTES
 from bot.intake.budgets import Kind
@@ -82,11 +83,15 @@ class Services:
     upload_max_bytes: int = UPLOAD_MAX_BYTES  # what the Bot API server in use takes in one request
     # By provider and mode, how many seconds the newest separations took from submit to links.
     took: dict[tuple[str, str], deque[float]] = field(default_factory=dict)
+    covers: Covers = field(init=False)
+    # Making a file smaller takes a processor for minutes: one at a time.
+    encoding: asyncio.Lock = field(default_factory=asyncio.Lock)
     upstreams: dict[str, Upstream] = field(init=False)  # by name, how each provider's upstream is doing
     # By update_id, why a handler failed: what PTB's error handler tells the intake.
     failed_updates: dict[int, BaseException] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.covers = Covers(self.fetcher)
         self.upstreams = {
             name: upstream(provider, lambda: self.now()) for name, provider in self.providers.items()
         }

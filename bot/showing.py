@@ -32,7 +32,7 @@ async def compose(services: Services, view: JobView) -> Shown:
     provider = services.providers.get(view.separation.provider)
     async with services.database.reading() as db:
         balance = await ledger.balance(db, view.job.account_id)
-        delivered = await records.delivered(db, view.job)
+        delivered = await records.delivered(db, view.job, max_bytes=services.upload_max_bytes)
         is_lost = await _is_lost(db, view)
         offers = await _offers(db, services, view)
     text = texts.status(
@@ -55,12 +55,17 @@ async def _is_lost(db: Connection, view: JobView) -> bool:
 
 
 async def _offers(db: Connection, services: Services, view: JobView) -> Offers:
-    if view.job.state is not JobState.DELIVERED or view.job.selection is not None:
+    if view.job.state is not JobState.DELIVERED:
         return keyboards.NOTHING_ELSE
-    stems = await separations.stems_of(db, view.separation.id)
-    first_set = records.selected(stems, None)
-    silent = records.selected(stems, "silent")
+    stems, max_bytes = await separations.stems_of(db, view.separation.id), services.upload_max_bytes
+    to_fit = records.selected(stems, records.fitting(view.job.selection), max_bytes)
+    if view.job.selection is not None:
+        is_fitted = view.job.selection.startswith(records.FIT)
+        return Offers(make_fit=bool(to_fit) and not is_fitted)
+    first_set = records.selected(stems, None, max_bytes)
+    silent = records.selected(stems, "silent", max_bytes)
     return Offers(
+        make_fit=bool(to_fit),
         full_set=pricing.offers_full_set(services.providers, view.separation),
         second_set=len(stems) > len(first_set),
         silent_stems=0 < len(silent) < len(first_set),

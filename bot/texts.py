@@ -142,10 +142,12 @@ class Delivered:
 
     sent: Sequence[str] = ()
     linked: Sequence[str] = ()
+    too_big: Sequence[str] = ()  # as links, because Telegram takes no files that large
     unsure: Sequence[str] = ()
     silent: Sequence[str] = ()
     missing: Sequence[str] = ()
     why_linked: str = FILES_REFUSED
+    made_to_fit: bool = False
 
 
 def status(
@@ -224,6 +226,11 @@ def links(song: Song, families: Mapping[str, Sequence[tuple[str, str]]], expires
     return f"<b>{_name(song)}</b>: the stems as links\n\n" + "\n\n".join(groups) + f"\n\n{until}"
 
 
+def made_to_fit(kbit_s: int | None) -> str:
+    """What a caption says of files that were made smaller."""
+    return "made smaller, MP3" if kbit_s is None else f"made smaller, MP3 at about {kbit_s} kbit/s"
+
+
 def duration(seconds: float | None) -> str:
     return "" if seconds is None else f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
@@ -272,11 +279,19 @@ def _waiting(view: JobView, upstream: str, now: float, usual_s: float | None) ->
 def _delivered(delivered: Delivered) -> str:
     lines = []
     if delivered.sent:
-        lines.append(f"Delivered: {_names(delivered.sent)}.")
+        smaller = ", made smaller so that Telegram takes them" if delivered.made_to_fit else ""
+        lines.append(f"Delivered{smaller}: {_names(delivered.sent)}.")
     if delivered.silent:
         lines.append(f"Nothing to hear in this song: {_all_names(delivered.silent)}. Left out.")
     if delivered.linked:
         lines.append(f"As links, because {escape(delivered.why_linked)}: {_names(delivered.linked)}.")
+    if delivered.too_big:
+        offer = (
+            "" if delivered.made_to_fit else " “Make it fit” turns them into smaller MP3 files, at no cost."
+        )
+        lines.append(
+            f"As links, because they are too large for Telegram: {_names(delivered.too_big)}.{offer}"
+        )
     if delivered.unsure:
         lines.append(
             f"Telegram did not confirm {_names(delivered.unsure)}. If you don't see them, press Send again."

@@ -31,6 +31,8 @@ class Song:
     task_id: str | None = None
     title: str | None = None
     duration_s: float | None = None
+    artist: str | None = None
+    cover_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,19 @@ from providers.errors import (
     Unavailable,
 )
 from providers.http import Line, Reply
-from providers.wire import Anything, Code, Number, Text, Wire, link_in, record_in, records_in
+from providers.wire import (
+    ARTIST,
+    COVER,
+    Anything,
+    Code,
+    Link,
+    Number,
+    Text,
+    Wire,
+    link_in,
+    record_in,
+    records_in,
+)
 
 PATHS = {Mode.BASIC: "/api/v1/suno/stems/basic", Mode.FULL: "/api/v1/suno/stems/full"}
 TASK_PATH = "/api/v1/suno/task/"
@@ -67,6 +79,8 @@ class Item(Wire):
     title: Text = None
     stem_type: Text = None
     audio_url: Text = None
+    artist: Text = Field(None, validation_alias=ARTIST)
+    cover_url: Link = Field(None, validation_alias=COVER)
     duration_s: Number = Field(None, validation_alias="duration")
     error: Text = Field(None, validation_alias=AliasChoices("error_message", "error"))
 
@@ -160,7 +174,11 @@ def parse_songs(reply: Reply, task_id: str) -> tuple[Song, ...]:
     if row := row_of(reply):
         raise question_error(row, told(reply), reply, unknown=SongUnknown)
     items = items_in(reply)
-    return tuple(Song(item.clip_id, task_id, item.title, item.duration_s) for item in items if item.clip_id)
+    return tuple(
+        Song(item.clip_id, task_id, item.title, item.duration_s, item.artist, item.cover_url)
+        for item in items
+        if item.clip_id
+    )
 
 
 def parse_credits(reply: Reply) -> float:

@@ -23,7 +23,20 @@ from providers.errors import (
     Unavailable,
 )
 from providers.http import Reply, safe
-from providers.wire import Anything, Code, Number, Text, Wire, link_in, number_in, record_in, records_in
+from providers.wire import (
+    ARTIST,
+    COVER,
+    Anything,
+    Code,
+    Link,
+    Number,
+    Text,
+    Wire,
+    link_in,
+    number_in,
+    record_in,
+    records_in,
+)
 
 # A 429 whose text speaks of the other thing means what its text says.
 OF_CREDITS = re.compile(r"credit|insufficient|balance|top.?up", re.IGNORECASE)
@@ -79,6 +92,8 @@ class Track(Wire):
     id: Text = None
     title: Text = None
     duration_s: Number = Field(None, validation_alias="duration")
+    artist: Text = Field(None, validation_alias=ARTIST)
+    cover_url: Link = Field(None, validation_alias=COVER)
 
 
 def envelope_of(reply: Reply) -> Envelope:
@@ -149,7 +164,11 @@ def parse_songs(reply: Reply, codes: Codes, task_id: str) -> tuple[Song, ...]:
         raise SongUnknown(f"no such task: {told(reply)}")
     response = record_in(data.get("response"))
     tracks = map(Track.read, records_in(response.get("sunoData") or response.get("suno_data")))
-    return tuple(Song(track.id, task_id, track.title, track.duration_s) for track in tracks if track.id)
+    return tuple(
+        Song(track.id, task_id, track.title, track.duration_s, track.artist, track.cover_url)
+        for track in tracks
+        if track.id
+    )
 
 
 def parse_credits(reply: Reply, codes: Codes) -> float:

@@ -4,7 +4,7 @@ import math
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict
 
 from providers.base import Json
 
@@ -59,6 +59,10 @@ def record_in(value: Json) -> dict[str, Json]:
     """The first object, empty if there is none."""
     return next(iter(records_in(value)), {})
 
+
+# What Suno, and whoever passes its answers on, calls the one who made a song, and the song's picture.
+ARTIST = AliasChoices("display_name", "displayName", "artist")
+COVER = AliasChoices("image_url", "imageUrl", "image_large_url", "imageLargeUrl")
 
 Text = Annotated[str | None, BeforeValidator(text_in)]
 Number = Annotated[float | None, BeforeValidator(number_in)]

@@ -7,15 +7,17 @@ from storage.queries import insert_if_new, many
 from storage.rows import TelegramFile
 from storage.tables import stems, telegram_files
 
+FITTED = "fitted"  # a kind of its own: a smaller audio, made of a stem that is larger than what can be sent
 
-async def files_of(db: Connection, separation_id: int, *, bot_id: int) -> dict[int, TelegramFile]:
-    """By stem id, what this bot can send again."""
+
+async def files_of(db: Connection, separation_id: int, *, bot_id: int) -> list[TelegramFile]:
+    """What this bot can send again; of a stem there may be several kinds."""
     kept = (
         select(telegram_files)
         .join(stems, stems.c.id == telegram_files.c.stem_id)
         .where(stems.c.separation_id == separation_id, telegram_files.c.bot_id == bot_id)
     )
-    return {file.stem_id: file for file in await many(db, TelegramFile, kept)}
+    return await many(db, TelegramFile, kept)
 
 
 async def keep(db: Connection, file: TelegramFile) -> None:

@@ -29,6 +29,8 @@ class Song:
     audio_id: str
     task_id: str | None
     title: str | None
+    artist: str | None
+    cover_url: str | None
     duration_s: float | None
     learnt_from: str | None
     learnt_at: float
@@ -79,6 +81,7 @@ class Stem:
     expires_at: float | None
     duration_s: float | None
     peak_dbfs: float | None
+    size_bytes: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -246,9 +246,11 @@ async def save_stems(
     await db.execute(insert(stems), rows)
 
 
-async def heard(db: Connection, stem_id: int, *, peak_dbfs: float | None, duration_s: float | None) -> None:
+async def heard(
+    db: Connection, stem_id: int, *, peak_dbfs: float | None, duration_s: float | None, size_bytes: int | None
+) -> None:
     """What a download told of a stem; what it did not tell stays as it was."""
-    told = {"peak_dbfs": peak_dbfs, "duration_s": duration_s}
+    told = {"peak_dbfs": peak_dbfs, "duration_s": duration_s, "size_bytes": size_bytes}
     news = {name: value for name, value in told.items() if value is not None}
     if news:
         await db.execute(update(stems).where(stems.c.id == stem_id).values(news))

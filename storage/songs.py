@@ -26,11 +26,19 @@ async def learn(
     now: float,
     task_id: str | None = None,
     title: str | None = None,
+    artist: str | None = None,
+    cover_url: str | None = None,
     duration_s: float | None = None,
 ) -> None:
     """Remember what an upstream said of a song; what it left out stays as it was."""
     await insert_once(db, songs, audio_id=audio_id, learnt_at=now)
-    told = {"task_id": task_id, "title": title, "duration_s": duration_s}
+    told = {
+        "task_id": task_id,
+        "title": title,
+        "artist": artist,
+        "cover_url": cover_url,
+        "duration_s": duration_s,
+    }
     news = {name: value for name, value in told.items() if value is not None}
     if not news:
         return

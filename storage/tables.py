@@ -97,6 +97,8 @@ songs = _table(
     Column("audio_id", Text, primary_key=True),
     Column("task_id", Text),  # only from an upstream's own list or after it was separated: never a guess
     Column("title", Text),
+    Column("artist", Text),
+    Column("cover_url", Text),
     Column("duration_s", Instant),
     Column("learnt_from", Text),  # the provider
     Column("learnt_at", Instant, nullable=False),
@@ -159,6 +161,7 @@ stems = _table(
     Column("expires_at", Instant),
     Column("duration_s", Instant),
     Column("peak_dbfs", Instant),  # measured at the first download; how loud it gets at all
+    Column("size_bytes", Big),  # of what would be uploaded; measured then, too
     UniqueConstraint("separation_id", "position"),
     UniqueConstraint("separation_id", "name", "set_number"),
 )
@@ -167,7 +170,7 @@ telegram_files = _table(
     "telegram_files",
     Column("stem_id", Big, ForeignKey("stems.id"), primary_key=True),
     Column("bot_id", Big, primary_key=True),  # a file_id belongs to one bot
-    Column("kind", Text, primary_key=True),  # audio or document: a file_id keeps its type
+    Column("kind", Text, primary_key=True),  # audio, document: a file_id keeps its type; or made to fit
     Column("file_id", Text, nullable=False),
     Column("file_unique_id", Text, nullable=False),
     Column("size_bytes", Big),
@@ -186,7 +189,7 @@ jobs = _table(
     Column("thread_id", Big),  # the forum topic
     Column("origin", Text, nullable=False),  # started it, joined it, or was served from the archive
     Column("price", Integer, nullable=False),
-    Column("selection", Text),  # which stems: null for the first set, else "set:2" or "stem:<id>"
+    Column("selection", Text),  # which stems: null for the first set; its words are read in delivery.records
     Column("state", Text, nullable=False),
     Column("why", Text),
     Column("created_at", Instant, nullable=False),

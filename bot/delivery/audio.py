@@ -7,10 +7,14 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import av
-from av.container import InputContainer
+from av.container import InputContainer, OutputContainer
+from av.stream import Disposition
+
+from bot.delivery import pictures
 
 # FFmpeg's name for what it reads -> ours, which is also the extension of the file's name.
 KINDS = {
@@ -45,13 +49,14 @@ class Audio:
 
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """What players show. ``track`` counts from 1."""
+    """What players show. ``track`` counts from 1; ``cover`` is a JPEG, which only an MP3 gets."""
 
     title: str
-    artist: str
+    artist: str | None
     album: str
     track: int
     tracks: int
+    cover: bytes | None = None
 
 
 async def probe(path: Path) -> Audio:
@@ -70,7 +75,7 @@ async def tag(path_in: Path, path_out: Path, tags: Tags) -> None:
 
 
 def _probe(path: Path) -> Audio:
-    with _reading(path) as source:
+    with reading(path) as source:
         return Audio(_duration_s(source), KINDS[source.format.name], path.stat().st_size)
 
 
@@ -84,7 +89,7 @@ def _duration_s(source: InputContainer) -> float:
 def _peak_dbfs(path: Path) -> float:
     # https://ffmpeg.org/ffmpeg-filters.html#astats-1 leaves the peak so far in the metadata of each frame.
     peak = float("-inf")
-    with _reading(path) as source:
+    with reading(path) as source:
         graph = av.filter.Graph()
         statistics = graph.add("astats", "metadata=1:measure_perchannel=none:measure_overall=Peak_level")
         graph.link_nodes(
@@ -97,12 +102,14 @@ def _peak_dbfs(path: Path) -> float:
 
 
 def _tag(path_in: Path, path_out: Path, tags: Tags) -> None:
-    with ExitStack() as undo, _reading(path_in) as source:
+    with ExitStack() as undo, reading(path_in) as source:
         undo.callback(path_out.unlink, missing_ok=True)
         writer, options = WRITERS[KINDS[source.format.name]]
         with av.open(str(path_out), "w", format=writer, options=options) as target:
             stream = target.add_stream_from_template(source.streams.audio[0])
             target.metadata.update(_metadata(tags))
+            if tags.cover and writer == "mp3":
+                _add_cover(target, tags.cover)
             for packet in source.demux(audio=0):
                 if packet.size:  # the last one only says that there are no more
                     packet.stream = stream
@@ -110,17 +117,30 @@ def _tag(path_in: Path, path_out: Path, tags: Tags) -> None:
         undo.pop_all()
 
 
+def _add_cover(target: OutputContainer, cover: bytes) -> None:
+    """https://ffmpeg.org/ffmpeg-formats.html#mp3: a stream of one picture becomes the tag's."""
+    stream = target.add_stream("mjpeg")
+    stream.width, stream.height, stream.pix_fmt = pictures.SIDE, pictures.SIDE, pictures.PIXELS
+    stream.disposition = Disposition.attached_pic
+    stream.metadata["comment"] = "Cover (front)"
+    packet = av.Packet(cover)
+    packet.stream, packet.pts, packet.dts, packet.time_base = stream, 0, 0, Fraction(1, 90_000)
+    target.mux(packet)
+
+
 def _metadata(tags: Tags) -> dict[str, str]:
-    return {
+    told = {
         "title": tags.title,
         "artist": tags.artist,
         "album": tags.album,
         "track": f"{tags.track}/{tags.tracks}",
     }
+    return {name: text for name, text in told.items() if text}
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[InputContainer]:
+def reading(path: Path) -> Iterator[InputContainer]:
+    """A file of ours that holds sound. FFmpeg's own errors in the block become AudioError."""
     try:
         with av.open(str(path), "r", options=READ_OPTIONS, metadata_errors="replace") as source:
             if not source.streams.audio:

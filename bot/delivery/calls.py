@@ -87,13 +87,19 @@ async def send_links(services: Services, job: Job, text: str) -> Sequence[Messag
 async def _send_single(services: Services, job: Job, item: Item, caption: str) -> Message:
     if item.means is Means.DOCUMENT:
         return await services.bot.send_document(
-            document=item.media, caption=caption, **addressed(job), **_timeouts([item])
+            document=item.media,
+            caption=caption,
+            thumbnail=item.thumbnail,
+            **addressed(job),
+            **_timeouts([item]),
         )
     return await services.bot.send_audio(
         audio=item.media,
         caption=caption,
         title=item.title,
+        performer=item.performer,
         duration=item.duration_s,
+        thumbnail=item.thumbnail,
         **addressed(job),
         **_timeouts([item]),
     )
@@ -101,8 +107,15 @@ async def _send_single(services: Services, job: Job, item: Item, caption: str) -
 
 def _media(item: Item, caption: str | None) -> InputMediaAudio | InputMediaDocument:
     if item.means is Means.DOCUMENT:
-        return InputMediaDocument(item.media, caption=caption)
-    return InputMediaAudio(item.media, caption=caption, title=item.title, duration=item.duration_s)
+        return InputMediaDocument(item.media, caption=caption, thumbnail=item.thumbnail)
+    return InputMediaAudio(
+        item.media,
+        caption=caption,
+        title=item.title,
+        performer=item.performer,
+        duration=item.duration_s,
+        thumbnail=item.thumbnail,
+    )
 
 
 class Timeouts(TypedDict):

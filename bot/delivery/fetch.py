@@ -1,4 +1,4 @@
-"""Checked downloads: a link that came from outside becomes an audio file in our folder, or an error of ours.
+"""Checked downloads: a link that came from outside becomes a file of ours, of the wanted kind, or an error.
 
 FetchError    no file; str() of it is safe to log and to show, it holds no link
 ├── Gone      the link works no longer
@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
+from math import inf
 from pathlib import Path
 from typing import IO, Self
 
@@ -51,6 +52,19 @@ AUDIO = re.compile(
     rb"|\xff[\xe2-\xe5\xf2-\xf5\xfa-\xfd]",
     re.DOTALL,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A kind of file, told by how it begins; ``max_bytes`` and ``within_s`` where less than usual will do."""
+
+    name: str
+    head: re.Pattern[bytes]
+    max_bytes: float = inf
+    within_s: float = inf
+
+
+SOUND = Wanted("audio", AUDIO)
 
 
 class FetchError(Exception):
@@ -110,15 +124,15 @@ class Fetcher:
     async def aclose(self) -> None:
         await self._client.aclose()
 
-    async def fetch(self, url: str) -> Download:
-        """The file behind a link, checked to look like audio. Raises FetchError, and then leaves no file."""
+    async def fetch(self, url: str, wanted: Wanted = SOUND) -> Download:
+        """The file behind a link, checked to be as ``wanted``. Raises FetchError, then leaves no file."""
         with _translated_errors():
-            async with asyncio.timeout(self._total_timeout_s):
-                return await self._fetch(httpx.URL(url.strip()))
+            async with asyncio.timeout(min(self._total_timeout_s, wanted.within_s)):
+                return await self._fetch(httpx.URL(url.strip()), wanted)
 
-    async def _fetch(self, url: httpx.URL) -> Download:
+    async def _fetch(self, url: httpx.URL, wanted: Wanted) -> Download:
         with _new_file(self._folder) as (path, file):
-            draft = _Draft(file, self._max_bytes)
+            draft = _Draft(file, wanted, min(self._max_bytes, wanted.max_bytes))
             await self._fill(draft, url)
         return Download(path, draft.size_bytes, draft.content_type)
 
@@ -165,8 +179,8 @@ class Fetcher:
 class _Draft:
     """The file while it fills, and what has to be asked for next."""
 
-    def __init__(self, file: IO[bytes], max_bytes: int) -> None:
-        self._file, self._max_bytes = file, max_bytes
+    def __init__(self, file: IO[bytes], wanted: Wanted, max_bytes: float) -> None:
+        self._file, self._wanted, self._max_bytes = file, wanted, max_bytes
         self._validator: str | None = None
         self._head = b""
         self.size_bytes = 0
@@ -204,8 +218,8 @@ class _Draft:
         self._check_size(self.size_bytes + len(chunk))
         if len(self._head) < HEAD_BYTES:
             self._head += chunk[:HEAD_BYTES]
-            if len(self._head) >= HEAD_BYTES and not AUDIO.match(self._head):
-                raise Refused("the link leads to something that is not audio")
+            if len(self._head) >= HEAD_BYTES and not self._wanted.head.match(self._head):
+                raise Refused(f"the link leads to something that is not {self._wanted.name}")
         self._file.write(chunk)
         self.size_bytes += len(chunk)
 

@@ -3,23 +3,27 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
 
 from telegram import InputFile
 
-from bot.delivery import audio, plan
-from bot.delivery.fetch import Download, Fetcher, FetchError, Gone
+from bot.delivery import audio, fitting, pictures, plan
+from bot.delivery.fetch import Download, FetchError, Gone, Refused
+from bot.delivery.records import Load
+from bot.services import Services
+from storage.archive import FITTED
 from storage.rows import Song, Stem, TelegramFile
 
 DOWNLOADS_AT_ONCE = 4
-ARTIST = "Suno"  # upstreams name no other
 LOWEST_DBFS = -200.0  # digital silence has no number; a database column wants one
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A stem's file on our disk, with what was heard in it; None where it could not be told."""
+    """A stem's file on our disk, with what was heard in it, None where it could not be told, and the JPEG
+    that goes with it."""
 
     stem: Stem
     path: Path
@@ -27,38 +31,45 @@ class Fetched:
     kind: str
     duration_s: float | None
     peak_dbfs: float | None
+    picture: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One file of a send, with what a player shows of it. ``media`` is a file_id or an open upload."""
+    """One file of a send, with what a player shows of it. ``media`` is a file_id or an open upload; only an
+    upload has a ``thumbnail``, Telegram passes over any other."""
 
     stem: Stem
     media: str | InputFile
     means: plan.Means
     title: str
+    performer: str | None
     duration_s: int | None
     size_bytes: int = 0
+    thumbnail: InputFile | None = None
 
 
 Source = TelegramFile | Fetched
-# Where a stem stands in its song's set: from 1, of how many. Players sort by it.
-Places = Mapping[int, tuple[int, int]]
+Found = Mapping[int, Source | FetchError]  # by stem id
 
 
 @asynccontextmanager
 async def sources(
-    fetcher: Fetcher, song: Song, stems: Sequence[Stem], kept: Mapping[int, TelegramFile], places: Places
+    services: Services, load: Load, stems: Sequence[Stem]
 ) -> AsyncIterator[dict[int, Source | FetchError]]:
     """By stem id, where its bytes come from, or why there are none; downloaded files go at the end."""
     limit = asyncio.Semaphore(DOWNLOADS_AT_ONCE)
 
     async def fetch(stem: Stem) -> Fetched | FetchError:
         async with limit:
-            return await _fetched(fetcher, song, stem, places[stem.id])
+            return await _fetched(services, load, stem)
 
-    missing = [stem for stem in stems if stem.id not in kept]
-    found: dict[int, Source | FetchError] = {stem.id: kept[stem.id] for stem in stems if stem.id in kept}
+    missing = [stem for stem in stems if stem.id not in load.kept]
+    found: dict[int, Source | FetchError] = {
+        stem.id: load.kept[stem.id] for stem in stems if stem.id in load.kept
+    }
+    if missing:
+        await services.covers.of(load.song.cover_url)  # once, before all stems ask for it
     tasks = [asyncio.create_task(fetch(stem)) for stem in missing]
     try:
         for stem, task in zip(missing, tasks, strict=True):
@@ -72,54 +83,93 @@ async def sources(
                 result.path.unlink(missing_ok=True)
 
 
-async def _fetched(fetcher: Fetcher, song: Song, stem: Stem, place: tuple[int, int]) -> Fetched | FetchError:
+async def _fetched(services: Services, load: Load, stem: Stem) -> Fetched | FetchError:
     if stem.url is None:
         return Gone("its link works no longer")
+    last: Path | None = None
     try:
-        download = await fetcher.fetch(stem.url)
+        download = await services.fetcher.fetch(stem.url)
     except FetchError as error:
         return error
-    with ExitStack() as undo:
-        undo.callback(download.path.unlink, missing_ok=True)
-        fetched = await _listened_to(stem, download)
-        tagged = await _tagged(fetched, song, place)
-        if tagged is fetched:
-            undo.pop_all()
-    return tagged
-
-
-async def _listened_to(stem: Stem, download: Download) -> Fetched:
     try:
-        heard = await audio.probe(download.path)
+        fetched = await _prepared(services, load, stem, download)
+        last = fetched.path
+        return fetched
+    except Refused as error:
+        return error
+    finally:
+        _leave_only(last, download.path)
+
+
+def _leave_only(last: Path | None, download: Path) -> None:
+    """Of a download and what was made of it, named after it."""
+    for path in download.parent.glob(f"{download.name}*"):
+        if path != last:
+            path.unlink(missing_ok=True)
+
+
+async def _prepared(services: Services, load: Load, stem: Stem, download: Download) -> Fetched:
+    """Listened to, made to fit if that is wanted, and tagged. Raises Refused if it cannot be made smaller."""
+    fetched = await _listened_to(stem, download, await _picture(services, load.song, stem))
+    if load.fits:
+        async with services.encoding:
+            fetched = await _fitted(fetched, load.max_bytes)
+    return await _tagged(fetched, load)
+
+
+async def _picture(services: Services, song: Song, stem: Stem) -> bytes:
+    """The song's cover, or a drawn one that tells families of stems apart."""
+    cover = await services.covers.of(song.cover_url)
+    return await asyncio.to_thread(pictures.drawn, stem.name) if cover is None else cover
+
+
+async def _listened_to(stem: Stem, download: Download, picture: bytes) -> Fetched:
+    path, size_bytes = download.path, download.size_bytes
+    try:
+        heard = await audio.probe(path)
         peak = stem.peak_dbfs
         if peak is None:
-            peak = max(await audio.peak_dbfs(download.path), LOWEST_DBFS)
+            peak = max(await audio.peak_dbfs(path), LOWEST_DBFS)
     except audio.AudioError:
         # Telegram may still know it; what we cannot tell is left out.
-        return Fetched(stem, download.path, download.size_bytes, "mp3", stem.duration_s, None)
-    return Fetched(stem, download.path, download.size_bytes, heard.kind, heard.duration_s, peak)
+        return Fetched(stem, path, size_bytes, "mp3", stem.duration_s, None, picture)
+    return Fetched(stem, path, size_bytes, heard.kind, heard.duration_s, peak, picture)
 
 
-async def _tagged(fetched: Fetched, song: Song, place: tuple[int, int]) -> Fetched:
+async def _fitted(fetched: Fetched, max_bytes: int) -> Fetched:
+    """The same sound as an MP3 that can be sent. Raises Refused."""
+    bit_rate = fitting.bit_rate_for(fetched.duration_s or inf, max_bytes)
+    if bit_rate is None:
+        raise Refused("it is too long to be made small enough")
+    path = fetched.path.with_name(f"{fetched.path.name}-fitted")
+    try:
+        await fitting.encode(fetched.path, path, bit_rate)
+    except audio.AudioError as error:
+        raise Refused(f"it cannot be made smaller: {error}") from error
+    return replace(fetched, path=path, size_bytes=path.stat().st_size, kind="mp3")
+
+
+async def _tagged(fetched: Fetched, load: Load) -> Fetched:
     """The same sound in a file that says what it is, wherever it ends up."""
+    song, stem = load.song, fetched.stem
     name = plan.song_name(song.title, song.audio_id)
-    title = plan.title_of(name, fetched.stem.name, fetched.stem.set_number)
+    title = plan.title_of(name, stem.name, stem.set_number)
+    tags = audio.Tags(title, plan.artist_name(song.artist), name, *load.places()[stem.id], fetched.picture)
     path = fetched.path.with_name(f"{fetched.path.name}-tagged")
     try:
-        await audio.tag(fetched.path, path, audio.Tags(title, ARTIST, name, *place))
+        await audio.tag(fetched.path, path, tags)
     except (audio.AudioError, OSError):
-        path.unlink(missing_ok=True)
         return fetched  # as it came, it is still good enough to send
-    size_bytes = path.stat().st_size
-    return Fetched(fetched.stem, path, size_bytes, fetched.kind, fetched.duration_s, fetched.peak_dbfs)
+    return replace(fetched, path=path, size_bytes=path.stat().st_size)
 
 
 def item(song: Song, stem: Stem, source: Source, opened: ExitStack, *, in_album: bool) -> Item:
     """``opened`` keeps the file open until the send was awaited."""
-    name = plan.song_name(song.title, song.audio_id)
+    name, performer = plan.song_name(song.title, song.audio_id), plan.artist_name(song.artist)
     title = plan.title_of(name, stem.name, stem.set_number)
     if isinstance(source, TelegramFile):
-        return Item(stem, source.file_id, plan.Means(source.kind), title, None)
+        means = plan.Means.AUDIO if source.kind == FITTED else plan.Means(source.kind)
+        return Item(stem, source.file_id, means, title, performer, None)
     # Streamed from the open file: read_file_handle=True would hold all of an album in memory. In an
     # album the upload must be attached, or the request goes out without its media.
     upload = InputFile(
@@ -128,6 +178,13 @@ def item(song: Song, stem: Stem, source: Source, opened: ExitStack, *, in_album:
         attach=in_album,
         read_file_handle=False,
     )
-    means = plan.means_of(plan.PlanStem(stem.name, stem.set_number, source.size_bytes, source.kind))
-    duration = None if source.duration_s is None else round(source.duration_s)
-    return Item(stem, upload, means, title, duration, source.size_bytes)
+    return Item(
+        stem,
+        upload,
+        plan.means_of(plan.PlanStem(stem.name, kind=source.kind)),
+        title,
+        performer,
+        None if source.duration_s is None else round(source.duration_s),
+        source.size_bytes,
+        InputFile(source.picture, filename="cover.jpg", attach=True),
+    )

@@ -17,6 +17,7 @@ LOCAL_UPLOAD_MAX_BYTES = 1_990_000_000
 MUSIC_KINDS = {"mp3", "m4a"}  # what Telegram's player plays
 
 SONG_TITLE_MAX = 100
+ARTIST_MAX = 64
 FILE_NAME_MAX_BYTES = 120
 STEM_LABEL_MAX_BYTES = 60
 
@@ -104,6 +105,11 @@ def _near_equal(count: int, parts: int) -> list[int]:
 def song_name(title: str | None, audio_id: str) -> str:
     """The song's title on one line and of readable length; without one, "Song" and the begin of its id."""
     return _readable(title or "")[:SONG_TITLE_MAX].strip() or f"Song {audio_id[:8]}"
+
+
+def artist_name(artist: str | None) -> str | None:
+    """On one line and of readable length; None where nobody is named."""
+    return _readable(artist or "")[:ARTIST_MAX].strip() or None
 
 
 def stem_label(name: str, set_number: int = 1) -> str:

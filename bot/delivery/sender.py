@@ -4,31 +4,28 @@ The ladder for a file: Telegram's own file_id, an upload, alone instead of in an
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from html import escape
 
 from telegram import Message
 from telegram.error import TelegramError
 
 from bot import texts
-from bot.delivery import calls, items, plan, records
-from bot.delivery.fetch import Broken, DiskFull, FetchError, Gone
-from bot.delivery.items import Fetched, Source
+from bot.delivery import calls, captions, items, records, replan
+from bot.delivery.fetch import FetchError
+from bot.delivery.items import Fetched, Found
 from bot.delivery.records import Load
+from bot.delivery.replan import Replanned, TryLater
 from bot.intake.limiter import Dropped
 from bot.outcomes import Outcome, is_new_place, outcome_of, wait_s
 from bot.services import Services
-from providers.stems import family, rank
 from storage import archive, deliveries, separations
 from storage.deliveries import PartKind, PartState
 from storage.rows import Job, Part, Stem
 
 logger = logging.getLogger(__name__)
 
-BROKEN_DOWNLOADS = 4  # deliveries put off for a broken download, before its link is sent instead
 LONGEST_WAIT_S = 60.0
 
 
@@ -60,9 +57,11 @@ async def deliver(services: Services, job: Job) -> Ending:
     """Send what is left of a job's stems. Everything is recorded as it happens, so it can stop anywhere."""
     while True:
         async with records.writing(services, job) as db:
-            load = await records.load(db, job, bot_id=services.bot.id)
+            load = await records.load(db, job, bot_id=services.bot.id, max_bytes=services.upload_max_bytes)
+            if not load.stems:
+                return Undeliverable("these stems are not kept any more")
             if not load.parts:
-                await deliveries.add(db, job, records.planned(load.without_silence({})), now=services.now())
+                await records.begin(db, job, load, now=services.now())
                 continue
             part = load.next_part()
             if part is None:
@@ -95,9 +94,11 @@ async def _send(services: Services, job: Job, load: Load, part: Part) -> Ending 
     try:
         match part.kind:
             case PartKind.LINKS:
-                messages: Sequence[Message] = await calls.send_links(services, job, _links_text(load, part))
+                messages: Sequence[Message] = await calls.send_links(
+                    services, job, captions.links(load, part)
+                )
             case PartKind.URL:
-                messages = await calls.send_url(services, job, *_url(load, part))
+                messages = await calls.send_url(services, job, *captions.url(load, part))
             case _:
                 return await _fetch_and_send(services, job, load, part)
     except (TelegramError, Dropped) as error:
@@ -108,14 +109,14 @@ async def _send(services: Services, job: Job, load: Load, part: Part) -> Ending 
 
 async def _fetch_and_send(services: Services, job: Job, load: Load, part: Part) -> Ending | None:
     """Files: what is not with Telegram yet is downloaded first, and listened to."""
-    stems, places = load.stems_of(part), _places(load)
+    stems = load.stems_of(part)
     if any(stem.id not in load.kept for stem in stems):
         await calls.show_uploading(services, job)
-    async with items.sources(services.fetcher, load.song, stems, load.kept, places) as found:
-        peaks = await _heard(services, job, found)
-        match _replanned(job, load, part, found, peaks):
-            case Later() as later:
-                return later
+    async with items.sources(services, load, stems) as found:
+        peaks = await _heard(services, job, load, found)
+        match replan.replanned(job, load, part, found, peaks):
+            case TryLater(seconds):
+                return Later(seconds)
             case Replanned() as replanned:
                 await replanned.write(services, job, part)
                 return None
@@ -126,13 +127,10 @@ async def _fetch_and_send(services: Services, job: Job, load: Load, part: Part) 
 
 async def _sent(services: Services, job: Job, load: Load, part: Part, messages: Sequence[Message]) -> None:
     async with records.writing(services, job) as db:
-        stems = () if part.kind == PartKind.LINKS else load.stems_of(part)
-        await records.sent(db, services, part, messages, stems)
+        await records.sent(db, services, part, messages, load)
 
 
-async def _heard(
-    services: Services, job: Job, found: Mapping[int, Source | FetchError]
-) -> dict[int, float | None]:
+async def _heard(services: Services, job: Job, load: Load, found: Found) -> dict[int, float | None]:
     """Remember what the downloads told; by stem id, how loud each gets."""
     fetched = [source for source in found.values() if isinstance(source, Fetched)]
     new = [source for source in fetched if source.stem.peak_dbfs is None]
@@ -140,20 +138,13 @@ async def _heard(
         async with records.writing(services, job) as db:
             for source in new:
                 await separations.heard(
-                    db, source.stem.id, peak_dbfs=source.peak_dbfs, duration_s=source.duration_s
+                    db,
+                    source.stem.id,
+                    peak_dbfs=source.peak_dbfs,
+                    duration_s=source.duration_s,
+                    size_bytes=None if load.fits else source.size_bytes,
                 )
     return {source.stem.id: source.peak_dbfs for source in fetched}
-
-
-def _places(load: Load) -> dict[int, tuple[int, int]]:
-    return {stem_id: (place, len(load.stems)) for place, stem_id in enumerate(load.stems, start=1)}
-
-
-def _url(load: Load, part: Part) -> tuple[str, str]:
-    """Address and title of a file that Telegram shall fetch itself."""
-    (stem,) = load.stems_of(part)
-    name = plan.song_name(load.song.title, load.song.audio_id)
-    return stem.url or "", plan.title_of(name, stem.name, stem.set_number)
 
 
 async def _send_files(
@@ -161,7 +152,7 @@ async def _send_files(
     job: Job,
     load: Load,
     stems: Sequence[Stem],
-    found: Mapping[int, Source | FetchError],
+    found: Found,
 ) -> Sequence[Message]:
     with ExitStack() as opened:
         wanted = [
@@ -169,64 +160,7 @@ async def _send_files(
             for stem in stems
             if not isinstance(source := found[stem.id], FetchError)
         ]
-        return await calls.send_files(services, job, wanted, _caption(load, stems))
-
-
-def _caption(load: Load, stems: Sequence[Stem]) -> str:
-    """Which of all stems these are; those that were left out keep their numbers."""
-    name, places = escape(plan.song_name(load.song.title, load.song.audio_id)), _places(load)
-    first, last, total = places[stems[0].id][0], places[stems[-1].id][0], len(load.stems)
-    if len(stems) == total:
-        return f"{name} · {total} stems" if total > 1 else name
-    return f"{name} · {f'{first}–{last}' if last > first else first} of {total}"
-
-
-@dataclass(frozen=True, slots=True)
-class Replanned:
-    """A part that cannot go as it is: ``parts`` take its place, ``closed`` stems, by id, are not sent."""
-
-    parts: Sequence[tuple[PartKind, Sequence[int]]]
-    closed: Mapping[int, PartState]
-
-    async def write(self, services: Services, job: Job, part: Part) -> None:
-        async with records.writing(services, job) as db:
-            await deliveries.replace(db, job, part, self.parts, closed=self.closed, now=services.now())
-            gone = [stem_id for stem_id, state in self.closed.items() if state is PartState.GONE]
-            await separations.lose_links(db, gone, now=services.now())
-
-
-def _replanned(
-    job: Job,
-    load: Load,
-    part: Part,
-    found: Mapping[int, Source | FetchError],
-    peaks: Mapping[int, float | None],
-) -> Replanned | Later | None:
-    """None where every file is there, audible, and they fit into one send."""
-    failed = {stem_id: error for stem_id, error in found.items() if isinstance(error, FetchError)}
-    for stem_id, error in failed.items():
-        kind = type(error).__name__
-        logger.warning("job %s: stem %s: %s: %s", job.id, load.stems[stem_id].name, kind, error)
-    if any(isinstance(error, Broken) for error in failed.values()) and job.failures < BROKEN_DOWNLOADS:
-        return Later(2.0 ** (job.failures + 1))
-    audible = {stem.id for stem in load.without_silence(peaks)}
-    sizes = {stem_id: source.size_bytes for stem_id, source in found.items() if isinstance(source, Fetched)}
-    there = [stem for stem in load.stems_of(part) if stem.id not in failed and stem.id in audible]
-    wanted = records.planned(there, sizes)
-    if len(there) == len(found) and len(wanted) == 1 and wanted[0][0] != PartKind.LINKS:
-        return None
-    by_url = [one for one, error in failed.items() if _telegram_may_fetch(load.stems[one], error)]
-    too_big = [stem_id for kind, stem_ids in wanted if kind == PartKind.LINKS for stem_id in stem_ids]
-    closed = {one: PartState.SILENT for one in found if one not in failed and one not in audible}
-    closed |= {one: PartState.REFUSED for one in (*failed, *too_big) if one not in by_url}
-    closed |= {one: PartState.GONE for one, error in failed.items() if isinstance(error, Gone)}
-    files = [one for one in wanted if one[0] != PartKind.LINKS]
-    return Replanned([*files, *((PartKind.URL, [one]) for one in by_url)], closed)
-
-
-def _telegram_may_fetch(stem: Stem, error: FetchError) -> bool:
-    """Where our own disk is full, Telegram's is not."""
-    return isinstance(error, DiskFull) and calls.may_be_fetched(stem.url)
+        return await calls.send_files(services, job, wanted, captions.of_files(load, stems, found))
 
 
 async def _after(
@@ -274,14 +208,3 @@ async def _after_refusal(services: Services, job: Job, load: Load, part: Part, w
 async def _mark(services: Services, job: Job, part: Part, state: PartState, why: str) -> None:
     async with records.writing(services, job) as db:
         await deliveries.mark(db, part, state, now=services.now(), why=why)
-
-
-def _links_text(load: Load, part: Part) -> str:
-    stems = sorted(load.stems_of(part), key=lambda stem: rank(stem.name))
-    families: dict[str, list[tuple[str, str]]] = {}
-    for stem in stems:
-        if stem.url:
-            families.setdefault(family(stem.name), []).append((stem.name, stem.url))
-    ends = [stem.expires_at for stem in stems if stem.expires_at]
-    expires = f"{datetime.fromtimestamp(min(ends), UTC):%-d %B %Y}" if ends else None
-    return texts.links(load.song, families, expires)

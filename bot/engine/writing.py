@@ -108,5 +108,7 @@ async def learn_songs(db: Connection, listed: Sequence[Song], learnt_from: str, 
             now=now,
             task_id=song.task_id,
             title=song.title,
+            artist=song.artist,
+            cover_url=song.cover_url,
             duration_s=song.duration_s,
         )

@@ -88,6 +88,7 @@ NAMES_A_JOB = {
     Verb.FULL_SET: 0,
     Verb.SECOND_SET: 0,
     Verb.SILENT_STEMS: 0,
+    Verb.MAKE_FIT: 0,
     Verb.PICK_STEM: 0,
     Verb.ONE_STEM: 0,
     Verb.FOLD: 0,
@@ -133,6 +134,10 @@ async def _second_set(pressed: Pressed) -> str | None:
 
 async def _silent_stems(pressed: Pressed) -> str | None:
     return await _send(pressed, "silent")
+
+
+async def _make_fit(pressed: Pressed) -> str | None:
+    return await _send(pressed, records.fitting(_view(pressed).job.selection))
 
 
 async def _one_stem(pressed: Pressed) -> str | None:
@@ -239,6 +244,7 @@ ACTIONS: dict[Verb, Callable[[Pressed], Awaitable[str | None]]] = {
     Verb.FULL_SET: _full_set,
     Verb.SECOND_SET: _second_set,
     Verb.SILENT_STEMS: _silent_stems,
+    Verb.MAKE_FIT: _make_fit,
     Verb.PICK_STEM: _pick_stem,
     Verb.ONE_STEM: _one_stem,
     Verb.FOLD: _fold,

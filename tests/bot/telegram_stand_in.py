@@ -65,12 +65,14 @@ def moved_to(new_id: int) -> Fault:
 
 @dataclass(frozen=True)
 class Call:
-    """A request as it arrived; ``at`` is the second, ``files`` the names of what was uploaded."""
+    """A request as it arrived; ``at`` is the second, ``files`` the names of what was uploaded, and
+    ``thumbnails`` the pictures that go with them, in their order."""
 
     method: str
     data: dict[str, object]
     at: float
     files: tuple[str, ...] = ()
+    thumbnails: tuple[bytes, ...] = ()
 
     @property
     def chat_id(self) -> int | None:
@@ -134,9 +136,10 @@ class FakeTelegram(BaseRequest):
         name = url.rsplit("/", 1)[1]
         data = dict(request_data.parameters) if request_data else {}
         files = dict(request_data.multipart_data) if request_data and request_data.contains_files else {}
+        pictures = tuple(files.pop(key)[1] for key in _thumbnails(data))
         uploads = {key: (entry[0], _size(entry[1])) for key, entry in files.items()}
         self.boundary(f"{name} comes in")
-        self.calls.append(Call(name, data, self.now(), tuple(file for file, _ in uploads.values())))
+        self.calls.append(Call(name, data, self.now(), tuple(file for file, _ in uploads.values()), pictures))
         fault = self.faults[name].popleft() if self.faults[name] else self.always.get(name)
         if fault is None or fault.done:
             result = getattr(self, f"_{name}", self._otherwise)(data, uploads)
@@ -208,7 +211,8 @@ class FakeTelegram(BaseRequest):
             name, size = self.known_files[file_id], None
         body = {"file_id": file_id, "file_unique_id": f"u{file_id}", "file_name": name}
         if kind == "audio":
-            body |= {"duration": data.get("duration") or 1, "title": data.get("title", name)}
+            told = {"title": data.get("title", name), "performer": data.get("performer")}
+            body |= {"duration": data.get("duration") or 1, **told}
         body |= {"file_size": size} if size else {}
         return self._keep(data, caption=data.get("caption"), **{kind: body})
 
@@ -239,6 +243,12 @@ def anonymous_admin(chat_id: int) -> dict:
     """What an anonymous admin's message says of its sender."""
     bot = {"id": ChatID.ANONYMOUS_ADMIN, "is_bot": True, "first_name": "Group"}
     return {"from": bot, "sender_chat": chat(chat_id)}
+
+
+def _thumbnails(data: dict) -> list[str]:
+    """The names under which a request uploads them."""
+    items = [data, *(data["media"] if isinstance(data.get("media"), list) else [])]
+    return [item["thumbnail"].removeprefix("attach://") for item in items if item.get("thumbnail")]
 
 
 def _kind(message: dict) -> list[str]:

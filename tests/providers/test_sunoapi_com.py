@@ -135,6 +135,9 @@ def test_credits_that_cannot_be_had(reply, kind):
 def test_songs_of_a_generation_task(sample):
     songs = parse_songs(sample("sunoapi_com/running"), "t1")
     assert songs == (Song("f1", "t1", "Paper Lanterns (Vocals)"),)
+    told = {"clip_id": "f1", "image_url": "https://f.example/1.jpeg", "display_name": "Ann"}
+    (song,) = parse_songs(Reply(200, {"data": [told]}), "t1")
+    assert (song.cover_url, song.artist) == ("https://f.example/1.jpeg", "Ann")
     with pytest.raises(SongUnknown):
         parse_songs(Reply(400, {"message": "task not found."}), "t1")
 

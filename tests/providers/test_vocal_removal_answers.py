@@ -51,7 +51,14 @@ def test_other_callbacks(callback, claimed):
 
 def test_songs_of_a_generation_task(sample):
     songs = parse_songs(sample("sunoapi_org/generation"), sunoapi_org.CODES, "7c1f")
-    assert songs == (Song(SONG, "7c1f", "Paper Lanterns", 198.44),)
+    cover = "https://f.example/1.jpeg"
+    assert songs == (Song(SONG, "7c1f", "Paper Lanterns", 198.44, artist=None, cover_url=cover),)
+
+
+def test_the_artist_of_a_song_is_read_where_an_upstream_names_one():
+    made = {"sunoData": [{"id": SONG, "title": "Paper Lanterns", "display_name": "Ann", "imageUrl": "none"}]}
+    songs = parse_songs(body(200, {"response": made}), kie.CODES, TASK)
+    assert songs == (Song(SONG, TASK, "Paper Lanterns", artist="Ann"),)
 
 
 def test_a_generation_task_without_songs_yet_has_none():

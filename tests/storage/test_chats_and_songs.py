@@ -10,6 +10,13 @@ from storage.tables import chats as chats_table
 from storage.tables import users as users_table
 
 ANN, GROUP, SUPERGROUP = 11, -100, -1000
+TOLD = {
+    "task_id": "task",
+    "title": "Paper Boats",
+    "artist": "Ann",
+    "cover_url": "https://files.example/boats.jpeg",
+    "duration_s": 61.5,
+}
 
 
 @pytest.fixture
@@ -131,25 +138,22 @@ async def test_a_group_that_moves_leaves_other_accounts_alone(given, do, clock):
 
 async def test_a_song_is_made_once(do, clock):
     made = await do(songs.ensure, "song", now=clock())
-    assert made == Song("song", None, None, None, None, clock())
+    assert made == Song("song", None, None, None, None, None, None, clock())
     assert await do(songs.ensure, "song", now=clock.forward(5)) == made
 
 
 async def test_what_an_upstream_says_is_learnt(do, clock):
-    told = {"task_id": "task", "title": "Paper Boats", "duration_s": 61.5}
-    await do(songs.learn, "song", learnt_from="kie", now=clock(), **told)
-    assert await do(songs.get, "song") == Song("song", "task", "Paper Boats", 61.5, "kie", clock())
+    await do(songs.learn, "song", learnt_from="kie", now=clock(), **TOLD)
+    assert await do(songs.get, "song") == Song("song", **TOLD, learnt_from="kie", learnt_at=clock())
 
 
-@pytest.mark.parametrize("left_out", ["task_id", "title", "duration_s"])
+@pytest.mark.parametrize("left_out", TOLD)
 async def test_what_an_upstream_leaves_out_stays(do, clock, left_out):
-    told = {"task_id": "task", "title": "Paper Boats", "duration_s": 61.5}
-    await do(songs.learn, "song", learnt_from="kie", now=clock(), **told)
-    news = {"task_id": "newer", "title": "Boats", "duration_s": 60.0}
-    del news[left_out]
+    await do(songs.learn, "song", learnt_from="kie", now=clock(), **TOLD)
+    news = {name: 60.0 if name == "duration_s" else f"newer {name}" for name in TOLD if name != left_out}
     await do(songs.learn, "song", learnt_from="suno_api", now=clock.forward(5), **news)
     assert await do(songs.get, "song") == Song(
-        "song", **(told | news), learnt_from="suno_api", learnt_at=clock()
+        "song", **(TOLD | news), learnt_from="suno_api", learnt_at=clock()
     )
 
 

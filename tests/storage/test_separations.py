@@ -235,8 +235,12 @@ async def test_the_newest_file_id_of_a_stem_is_kept_for_each_bot_and_kind(finish
     await keep(stem, file_id="old")
     await keep(stem, file_id="new")
     await keep(stem, bot_id=OTHER_BOT, file_id="theirs")
-    assert (await do(archive.files_of, separation.id, bot_id=BOT))[stem.id].file_id == "new"
-    assert (await do(archive.files_of, separation.id, bot_id=OTHER_BOT))[stem.id].file_id == "theirs"
+    await keep(stem, kind=archive.FITTED, file_id="smaller")
+    ours = await do(archive.files_of, separation.id, bot_id=BOT)
+    assert {file.kind: file.file_id for file in ours} == {"audio": "new", "fitted": "smaller"}
+    assert [file.file_id for file in await do(archive.files_of, separation.id, bot_id=OTHER_BOT)] == [
+        "theirs"
+    ]
 
 
 async def test_forgetting_is_of_one_stem_and_one_bot(finished, do, keep):
@@ -245,5 +249,6 @@ async def test_forgetting_is_of_one_stem_and_one_bot(finished, do, keep):
     for stem, bot_id in ((first, BOT), (second, BOT), (first, OTHER_BOT)):
         await keep(stem, bot_id=bot_id)
     await do(archive.forget, first.id, bot_id=BOT)
-    assert set(await do(archive.files_of, separation.id, bot_id=BOT)) == {second.id}
-    assert set(await do(archive.files_of, separation.id, bot_id=OTHER_BOT)) == {first.id}
+    kept = {bot_id: await do(archive.files_of, separation.id, bot_id=bot_id) for bot_id in (BOT, OTHER_BOT)}
+    assert [file.stem_id for file in kept[BOT]] == [second.id]
+    assert [file.stem_id for file in kept[OTHER_BOT]] == [first.id]

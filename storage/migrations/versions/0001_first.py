@@ -144,6 +144,8 @@ def upgrade() -> None:
         sa.Column("audio_id", sa.Text(), nullable=False),
         sa.Column("task_id", sa.Text(), nullable=True),
         sa.Column("title", sa.Text(), nullable=True),
+        sa.Column("artist", sa.Text(), nullable=True),
+        sa.Column("cover_url", sa.Text(), nullable=True),
         sa.Column("duration_s", INSTANT, nullable=True),
         sa.Column("learnt_from", sa.Text(), nullable=True),
         sa.Column("learnt_at", INSTANT, nullable=False),
@@ -315,6 +317,7 @@ def upgrade() -> None:
         sa.Column("expires_at", INSTANT, nullable=True),
         sa.Column("duration_s", INSTANT, nullable=True),
         sa.Column("peak_dbfs", INSTANT, nullable=True),
+        sa.Column("size_bytes", BIG, nullable=True),
         sa.ForeignKeyConstraint(["separation_id"], ["separations.id"], name="fk_stems_separation_id"),
         sa.PrimaryKeyConstraint("id", name="pk_stems"),
         sa.UniqueConstraint(
