@@ -12,6 +12,7 @@ from bot.services import Services
 from storage import ledger, separations
 from storage.database import Connection
 from storage.jobs import JobView
+from storage.rows import Job
 from storage.states import OPEN_SEPARATIONS, JobState
 
 ENOUGH = 3  # finished separations before their time says more than experience elsewhere
@@ -25,6 +26,17 @@ class Shown:
     @property
     def fingerprint(self) -> str:
         return f"{self.text}\n{self.keyboard.to_json() if self.keyboard else ''}"
+
+
+WORTH_TELLING_S = 8.0  # shorter waits are over before anybody wonders
+
+
+def held_up_s(job: Job, now: float) -> float:
+    """How long a delivery under way still waits before it goes on; 0 where it does not."""
+    if job.state is not JobState.DELIVERING or job.lease is not None or job.due_at is None:
+        return 0.0
+    wait_s = job.due_at - now
+    return wait_s if wait_s >= WORTH_TELLING_S else 0.0
 
 
 async def compose(services: Services, view: JobView) -> Shown:
@@ -42,6 +54,7 @@ async def compose(services: Services, view: JobView) -> Shown:
         delivered=delivered,
         is_lost=is_lost,
         now=services.now(),
+        held_up_s=held_up_s(view.job, services.now()),
         usual_s=usual_s(services, view.separation.provider, view.separation.mode),
     )
     return Shown(text, keyboards.status(view, offers))

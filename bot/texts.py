@@ -55,6 +55,10 @@ CHANNEL_SENDER = "I can't tell who asks when a channel speaks. Please ask as you
 NOT_SERVED = "This bot serves invited people only. Give its operator your id: <code>{user_id}</code>"
 FILES_REFUSED = "files could not be sent"
 NO_FILES_HERE = "this chat does not let me send audio"
+GROUP_FULL = "Telegram lets a group have only so many messages a minute"
+TELEGRAM_BUSY = "Telegram asks me to send more slowly"
+TELEGRAM_AWAY = "Telegram could not be reached"
+DOWNLOAD_BROKE = "a download broke off"
 SOMETHING_BROKE = (
     "Something went wrong on my side. Nothing was charged for this message; please send it again."
 )
@@ -157,18 +161,20 @@ def status(
     balance: int,
     delivered: Delivered,
     now: float,
+    held_up_s: float = 0.0,
     usual_s: float | None = None,
     is_lost: bool = False,
 ) -> str:
     """The status message of a job, in whatever state it is; ``usual_s`` is how long such work takes here,
-    ``is_lost`` says that the same was made before and its files are gone."""
+    ``held_up_s`` how long a delivery waits before it goes on, ``is_lost`` that the same was made before and
+    its files are gone."""
     head = f"<b>{_name(view.song)}</b>\n{MODES[Mode(view.separation.mode)].capitalize()}"
     match view.job.state:
         case J.WAITING:
             lost = f"{FILES_LOST}\n" if is_lost else ""
             return f"{head} · {_price(view.job)}\n\n{lost}{_waiting(view, escape(upstream), now, usual_s)}"
         case J.DELIVERING:
-            return f"{head} · {_price(view.job)}\n\nThe stems are ready and on their way to this chat…"
+            return f"{head} · {_price(view.job)}\n\n{_on_their_way(view.job, delivered, held_up_s)}"
         case J.DELIVERED:
             paid = f"{_credits(view.job.price)} paid" if view.job.price else "No credits charged"
             return f"{head}\n\n{_delivered(delivered)}\n{paid} · balance {balance}"
@@ -274,6 +280,22 @@ def _waiting(view: JobView, upstream: str, now: float, usual_s: float | None) ->
             return "The stems are ready, sending them next."
         case _:
             return f"Being separated at {upstream}: {elapsed} so far, {usually}."
+
+
+def _on_their_way(job: Job, delivered: Delivered, held_up_s: float) -> str:
+    if not held_up_s:
+        return "The stems are ready and on their way to this chat…"
+    here, left = len(delivered.sent), len(delivered.missing)
+    told = "The stems are ready; they follow"
+    if here:
+        told = (
+            "The first half is here; the second follows"
+            if here == left
+            else f"{_names(delivered.sent)} are here; the rest follows"
+        )
+    minutes = max(round(held_up_s / 60), 1)
+    when = "in about a minute" if minutes == 1 else f"in about {minutes} minutes"
+    return f"{told} {when}{f': {escape(job.why)}' if job.why else ''}."
 
 
 def _delivered(delivered: Delivered) -> str:

@@ -36,9 +36,11 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """Nothing is lost: go on in ``seconds``, where the chat ``changed``, at its new place."""
+    """Nothing is lost: go on in ``seconds``, where the chat ``changed``, at its new place. ``why`` is for the
+    person who waits."""
 
     seconds: float
+    why: str | None = None
     changed: TelegramError | Dropped | None = None
 
 
@@ -116,7 +118,7 @@ async def _fetch_and_send(services: Services, job: Job, load: Load, part: Part) 
         peaks = await _heard(services, job, load, found)
         match replan.replanned(job, load, part, found, peaks):
             case TryLater(seconds):
-                return Later(seconds)
+                return Later(seconds, texts.DOWNLOAD_BROKE)
             case Replanned() as replanned:
                 await replanned.write(services, job, part)
                 return None
@@ -173,7 +175,7 @@ async def _after(
         case Outcome.NO_CHAT:
             return Undeliverable(str(error), chat_gone=True)
         case Outcome.CHANGED if is_new_place(error, job.chat_id, job.thread_id):
-            return Later(0.0, error)
+            return Later(0.0, changed=error)
         case Outcome.UNKNOWN:
             # Telegram usually has it; a second copy is worse than a button that sends again.
             await _mark(services, job, part, PartState.UNKNOWN, str(error))
@@ -188,7 +190,13 @@ async def _after(
             return None
         case _:
             backoff_s = min(2.0**job.failures, LONGEST_WAIT_S)
-            return Later(max(wait_s(error) or 0.0, backoff_s))
+            return Later(max(wait_s(error) or 0.0, backoff_s), _why_later(job, error))
+
+
+def _why_later(job: Job, error: TelegramError | Dropped) -> str:
+    if wait_s(error) is None:
+        return texts.TELEGRAM_AWAY
+    return texts.GROUP_FULL if job.chat_id < 0 else texts.TELEGRAM_BUSY
 
 
 async def _after_refusal(services: Services, job: Job, load: Load, part: Part, why: str) -> None:

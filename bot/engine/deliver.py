@@ -7,6 +7,7 @@ from bot.delivery.sender import Done, Ending, Later, Undeliverable
 from bot.engine import leaving
 from bot.engine.leases import LEASE_S, kept
 from bot.services import Services
+from bot.showing import WORTH_TELLING_S
 from storage import jobs, moves
 from storage.rows import Job
 from storage.states import JobState
@@ -72,9 +73,11 @@ async def _write(services: Services, job: Job, ending: Ending) -> None:
     async with services.database.transaction() as db:
         match ending:
             case Done():
-                await moves.move(db, job, J.DELIVERED, now=now)
-            case Later(seconds) if not is_late:
-                await moves.postpone(db, job, now + seconds, failures=job.failures + 1)
+                await moves.move(db, job, J.DELIVERED, now=now, why=None)
+            case Later(seconds, for_now) if not is_late:
+                news: dict[str, object] = {"status_due_at": now} if seconds >= WORTH_TELLING_S else {}
+                news |= {"failures": job.failures + 1, "why": for_now}
+                await moves.postpone(db, job, now + seconds, **news)
             case Later():
                 await moves.move(db, job, J.FAILED, now=now, why=NOT_TAKEN)
             case Undeliverable(why):

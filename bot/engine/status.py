@@ -11,7 +11,7 @@ from bot.intake.budgets import Kind
 from bot.intake.limiter import Dropped
 from bot.outcomes import Outcome, is_new_place, outcome_of, wait_s
 from bot.services import Services
-from bot.showing import Shown, compose
+from bot.showing import Shown, compose, held_up_s
 from storage import jobs, separations
 from storage.jobs import JobView
 from storage.rows import Job
@@ -93,8 +93,9 @@ async def _show(services: Services, view: JobView, shown: Shown) -> dict[str, ob
         job.chat_id,
         job.status_message_id,
         reply_markup=shown.keyboard,
-        # The last form may use what is kept for acknowledgements: it is worth as much to a person.
-        rate_limit_args=Kind.ACK if is_final else Kind.STATUS,
+        # The last form, and why the rest is not there yet, may use what is kept for acknowledgements: they
+        # are worth as much to a person.
+        rate_limit_args=Kind.ACK if is_final or held_up_s(job, services.now()) else Kind.STATUS,
     )
     return {"status_shown": shown.fingerprint, "status_edited_at": services.now()}
 

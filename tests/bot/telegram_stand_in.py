@@ -184,6 +184,13 @@ class FakeTelegram(BaseRequest):
         message.update(new)
         return message
 
+    def _editMessageReplyMarkup(self, data, _uploads):
+        message = self.messages.get((data["chat_id"], data["message_id"]))
+        if message is None:
+            return NOT_THERE
+        message["reply_markup"] = data.get("reply_markup")
+        return message
+
     def _sendAudio(self, data, uploads):
         return self._file("audio", data["audio"] if not uploads else "", data, list(uploads.values()))
 

@@ -130,9 +130,9 @@ def test_each_state_has_its_buttons(state, full_set, expected):
 
 
 def test_what_else_can_be_had_is_offered():
-    offers = Offers(full_set=True, second_set=True, silent_stems=True, one_stem=True)
+    offers = Offers(full_set=True, second_set=True, silent_stems=True, make_fit=True, one_stem=True)
     shown = labels(keyboards.status(view(J.DELIVERED), offers))
-    assert shown == ["Full set", "Send again", "Second set", "Silent stems", "One stem"]
+    assert shown == ["Full set", "Send again", "Second set", "Silent stems", "Make it fit", "One stem"]
 
 
 def test_in_a_group_it_can_be_sent_to_ones_own_chat():

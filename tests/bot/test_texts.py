@@ -55,8 +55,8 @@ def view(
     )
 
 
-def status(shown, delivered=NOTHING, now=1065.0, upstream="kie.ai"):
-    return texts.status(shown, upstream, balance=90, delivered=delivered, now=now)
+def status(shown, delivered=NOTHING, now=1065.0, upstream="kie.ai", held_up_s=0.0):
+    return texts.status(shown, upstream, balance=90, delivered=delivered, now=now, held_up_s=held_up_s)
 
 
 def takes(text):
@@ -76,7 +76,9 @@ def takes(text):
 )
 def test_the_status_of_any_job_is_html_that_telegram_takes(state, at, mode, title, why, origin, price):
     shown = view(state, at, title=title, mode=mode, why=why, price=price, origin=origin)
-    assert takes(status(shown, Delivered(sent=["vocals", "<odd>"], unsure=["bass"], missing=["fx"])))
+    delivered = Delivered(sent=["vocals", "<odd>"], too_big=["drums"], unsure=["bass"], missing=["fx"])
+    assert takes(status(shown, delivered))
+    assert takes(status(shown, delivered, held_up_s=50.0))
     assert takes(texts.job_line(shown))
 
 
@@ -206,3 +208,26 @@ def test_commands_are_what_telegram_takes():
 def test_what_answers_a_press_fits_into_an_alert_and_has_no_markup(text):
     assert len(text) <= 200
     assert "<" not in text
+
+
+HELD_UP = [
+    ([], ["vocals", "bass"], 50.0, "The stems are ready; they follow in about a minute: {why}."),
+    (["vocals"], ["bass"], 20.0, "The first half is here; the second follows in about a minute: {why}."),
+    (["a"] * 6, ["b"] * 5, 130.0, "6 stems are here; the rest follows in about 2 minutes: {why}."),
+]
+
+
+@pytest.mark.parametrize(("sent", "missing", "held_up_s", "told"), HELD_UP)
+def test_a_delivery_that_waits_says_what_is_there_when_the_rest_follows_and_why(
+    sent, missing, held_up_s, told
+):
+    shown = view(J.DELIVERING, S.SUCCEEDED, why=texts.GROUP_FULL)
+    text = status(shown, Delivered(sent=sent, missing=missing), held_up_s=held_up_s)
+    assert text.endswith(told.format(why=texts.GROUP_FULL))
+
+
+def test_files_that_are_too_large_are_told_apart_and_can_be_made_smaller():
+    text = status(view(J.DELIVERED, S.SUCCEEDED), Delivered(sent=["bass"], too_big=["vocals"]))
+    assert "because they are too large for Telegram: Vocals. “Make it fit”" in text
+    fitted = status(view(J.DELIVERED, S.SUCCEEDED), Delivered(sent=["vocals"], made_to_fit=True))
+    assert "Delivered, made smaller so that Telegram takes them: Vocals." in fitted

@@ -1,14 +1,15 @@
 import hashlib
 import math
 from array import array
+from dataclasses import replace
 from pathlib import Path
 
 import av
 import mutagen
 import pytest
-from mutagen.id3 import ID3
+from mutagen.id3 import ID3, PictureType
 
-from bot.delivery import audio
+from bot.delivery import audio, pictures
 from bot.delivery.audio import AudioError, Tags
 
 RATE = 44_100
@@ -100,6 +101,22 @@ async def test_tags_are_read_back_and_the_sound_is_untouched(tmp_path):
     texts = [str(tags[name]) for name in ("TIT2", "TPE1", "TALB", "TRCK")]
     assert texts == [TAGS.title, TAGS.artist, TAGS.album, "3/12"]
     assert sound_of(tmp_path / "out.mp3") == sound_of(path)
+
+
+async def test_a_cover_is_the_front_cover_of_an_mp3_and_of_nothing_else(tmp_path):
+    tags = replace(TAGS, cover=pictures.drawn("vocals"))
+    path = write(tmp_path / "in.mp3")
+    await audio.tag(path, tmp_path / "out.mp3", tags)
+    (cover,) = ID3(tmp_path / "out.mp3").getall("APIC")
+    assert (cover.mime, cover.type, cover.data) == ("image/jpeg", PictureType.COVER_FRONT, tags.cover)
+    assert sound_of(tmp_path / "out.mp3") == sound_of(path)
+    await audio.tag(write(tmp_path / "in.flac", "flac"), tmp_path / "out.flac", tags)
+    assert mutagen.File(tmp_path / "out.flac").pictures == []
+
+
+async def test_an_artist_that_is_not_known_is_left_out(tmp_path):
+    await audio.tag(write(tmp_path / "in.mp3"), tmp_path / "out.mp3", replace(TAGS, artist=None))
+    assert "TPE1" not in ID3(tmp_path / "out.mp3")
 
 
 async def test_tagging_twice_replaces_the_tags_and_changes_nothing_else(tmp_path):
