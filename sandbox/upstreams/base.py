@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from sandbox.songs import Refusal, Song
-from sandbox.upstreams import faults, files
+from sandbox.upstreams import covers, faults, files
 from sandbox.upstreams.callbacks import Callbacks
 from sandbox.upstreams.faults import Fault, Faults, Place
 from sandbox.upstreams.tasks import Clock, Mode, Submit, Task, Tasks
@@ -177,4 +177,9 @@ class Upstream(ABC):
         return Starlette(routes=[*self.routes(), stem_host], exception_handlers=self.exception_handlers())
 
     def file_routes(self) -> list[BaseRoute]:
-        return [Route(files.ROUTE, self._file, methods=["GET"])]
+        return [Route(covers.ROUTE, cover), Route(files.ROUTE, self._file, methods=["GET"])]
+
+
+async def cover(request: Request) -> Response:
+    """A song's picture, for whoever names a song."""
+    return Response(covers.picture(request.path_params["audio_id"]), media_type=covers.JPEG)

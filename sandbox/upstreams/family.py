@@ -19,7 +19,7 @@ from starlette.routing import BaseRoute, Route
 
 from sandbox import songs
 from sandbox.songs import Refusal, Song
-from sandbox.upstreams import files
+from sandbox.upstreams import covers, files
 from sandbox.upstreams.base import Rate, Refused, Upstream
 from sandbox.upstreams.faults import Place
 from sandbox.upstreams.tasks import Mode, Task
@@ -125,7 +125,8 @@ class Family(Upstream):
         link = files.song_link(self.base_files_url, song)
         return {
             "id": song.audio_id, "audioUrl": link, "streamAudioUrl": link.removesuffix(".mp3"),
-            "imageUrl": "", "prompt": "[Verse] ...", "modelName": "chirp-v5", "title": song.title,
+            "imageUrl": covers.link(self.base_files_url, song.audio_id),
+            "prompt": "[Verse] ...", "modelName": "chirp-v5", "title": song.title,
             "tags": song.tags, "createTime": "2026-09-21 00:00:00", "duration": song.duration_s,
         }  # fmt: skip
 

@@ -18,6 +18,7 @@ from bot.settings import Settings
 from sandbox.server import Sandbox
 from sandbox.songs import Refusal, Song
 from sandbox.telegram import Group, Message, Person
+from sandbox.telegram.limits import Limits
 from sandbox.upstreams import Upstream
 from sandbox.upstreams.faults import Fault, Proceed
 from storage import jobs, ledger, separations
@@ -51,6 +52,7 @@ class Bot:
     folder: Path
     settings: dict[str, str]
     clock: Clock = field(default_factory=Clock)
+    upload_max_bytes: int | None = None  # where its Telegram takes less than usual
     app: App | None = None
 
     def person(self, name: str = "Ann") -> Person:
@@ -93,6 +95,8 @@ class Bot:
         chosen = Settings.model_validate(self.settings | settings)
         self.app = build(chosen, files=self.folder / "downloads")
         self.app.services.now = self.clock
+        if self.upload_max_bytes is not None:
+            self.app.services.upload_max_bytes = self.upload_max_bytes
         stop, started = asyncio.Event(), asyncio.Event()
         running = asyncio.create_task(self.app.run(stop, started.set))
         starting = asyncio.create_task(started.wait())
@@ -219,16 +223,22 @@ class Bot:
 
 
 @asynccontextmanager
-async def a_bot(folder: Path, providers: str, **settings: str) -> AsyncIterator[Bot]:
+async def a_bot(
+    folder: Path, providers: str, upload_max_bytes: int | None = None, **settings: str
+) -> AsyncIterator[Bot]:
     """A sandbox of its own, with a bot at work in it."""
-    async with a_sandbox(folder, providers, **settings) as bot, bot.at_work():
+    async with a_sandbox(folder, providers, upload_max_bytes, **settings) as bot, bot.at_work():
         yield bot
 
 
 @asynccontextmanager
-async def a_sandbox(folder: Path, providers: str, **settings: str) -> AsyncIterator[Bot]:
-    """A sandbox, and a bot that is not at work yet. Separations take next to no time."""
-    async with Sandbox.running(folder=folder / "telegram", finish_after_s=0.05) as sandbox:
+async def a_sandbox(
+    folder: Path, providers: str, upload_max_bytes: int | None = None, **settings: str
+) -> AsyncIterator[Bot]:
+    """A sandbox, and a bot that is not at work yet. Separations take next to no time; Telegram takes uploads
+    of ``upload_max_bytes``, where its usual limit is more than a test wants to move."""
+    limits = None if upload_max_bytes is None else Limits(upload_max_bytes=upload_max_bytes)
+    async with Sandbox.running(folder=folder / "telegram", finish_after_s=0.05, limits=limits) as sandbox:
         ours = {
             "database_url": f"sqlite:///{folder / 'stembot.db'}",
             "http_port": "0",
@@ -237,7 +247,7 @@ async def a_sandbox(folder: Path, providers: str, **settings: str) -> AsyncItera
             "providers": providers,
         }
         given = {name.lower(): value for name, value in sandbox.settings().items()}
-        yield Bot(sandbox, folder, given | ours | settings)
+        yield Bot(sandbox, folder, given | ours | settings, upload_max_bytes=upload_max_bytes)
 
 
 def command_for(song: Song, mode: str = "") -> str:
