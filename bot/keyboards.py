@@ -28,6 +28,7 @@ class Verb(StrEnum):
     TRY_AGAIN = "r"
     SEND_AGAIN = "s"
     FULL_SET = "f"
+    TWO_STEMS = "t"
     SECOND_SET = "2"
     SILENT_STEMS = "q"
     MAKE_FIT = "m"
@@ -88,7 +89,7 @@ def parse(data: str) -> Press | None:
 class Offers:
     """What else can be had of a delivered job."""
 
-    full_set: bool = False  # the other mode
+    other_mode: Mode | None = None
     second_set: bool = False  # the upstream brought every stem twice
     silent_stems: bool = False  # some were left out
     make_fit: bool = False  # some are too large to send as they are
@@ -113,8 +114,9 @@ def status(view: JobView, offers: Offers = NOTHING_ELSE) -> InlineKeyboardMarkup
 
 def _delivered(job: Job, offers: Offers) -> list[list[InlineKeyboardButton]]:
     table = (
-        ("Full set", Verb.FULL_SET, offers.full_set),
+        ("Full set", Verb.FULL_SET, offers.other_mode is Mode.FULL),
         ("Send again", Verb.SEND_AGAIN, True),
+        ("Two stems", Verb.TWO_STEMS, offers.other_mode is Mode.BASIC),
         ("Second set", Verb.SECOND_SET, offers.second_set),
         ("Silent stems", Verb.SILENT_STEMS, offers.silent_stems),
         ("Make it fit", Verb.MAKE_FIT, offers.make_fit),

@@ -50,8 +50,9 @@ def choose(
     )
 
 
-def offers_full_set(providers: Mapping[str, Provider], separation: Separation) -> bool:
-    """Whether a button can lead from the two stems of a song to all of them."""
+def other_mode(providers: Mapping[str, Provider], separation: Separation) -> Mode | None:
+    """The mode that a button can lead to from this one; None where nobody takes the song in it."""
     song = SongRef(separation.audio_id, separation.task_id)
-    takers = [provider for provider in providers.values() if not provider.obstacle(song, Mode.FULL)]
-    return separation.mode == Mode.BASIC and bool(takers)
+    other = Mode.FULL if separation.mode == Mode.BASIC else Mode.BASIC
+    taken = any(provider.obstacle(song, other) is None for provider in providers.values())
+    return other if taken else None

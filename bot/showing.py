@@ -79,7 +79,7 @@ async def _offers(db: Connection, services: Services, view: JobView) -> Offers:
     silent = records.selected(stems, "silent", max_bytes)
     return Offers(
         make_fit=bool(to_fit),
-        full_set=pricing.offers_full_set(services.providers, view.separation),
+        other_mode=pricing.other_mode(services.providers, view.separation),
         second_set=len(stems) > len(first_set),
         silent_stems=0 < len(silent) < len(first_set),
         one_stem=len(first_set) > 1,

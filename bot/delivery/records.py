@@ -111,19 +111,24 @@ def is_silent(peak_dbfs: float | None) -> bool:
 
 
 def selected(stems: Iterable[Stem], selection: str | None, max_bytes: int) -> list[Stem]:
-    """What a job is about: ``set:2``, ``stem:<id>``, ``silent``; None is the first set. With ``fit:`` before
-    it, those of them that are too large to send."""
+    """What a job is about: ``set:2``, ``stem:1:drums``, ``silent``; None is the first set. With ``fit:``
+    before it, those of them that are too large to send."""
     kind, _, rest = (selection or FIRST_SET).partition(":")
     match kind:
         case "fit":
             whole = selected(stems, rest, max_bytes)
             return [stem for stem in whole if plan.is_too_big(stem.size_bytes, max_bytes)]
         case "stem":
-            return [stem for stem in stems if stem.id == int(rest)]
+            return [stem for stem in stems if one(stem) == f"{kind}:{rest}"]
         case "silent":
             return [stem for stem in stems if stem.set_number == 1 and is_silent(stem.peak_dbfs)]
         case _:
             return [stem for stem in stems if stem.set_number == int(rest)]
+
+
+def one(stem: Stem) -> str:
+    """The selection of one stem alone: by name, which it keeps when the song is separated anew."""
+    return f"stem:{stem.set_number}:{stem.name}"
 
 
 def fitting(selection: str | None) -> str:

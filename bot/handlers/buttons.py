@@ -86,6 +86,7 @@ NAMES_A_JOB = {
     Verb.TRY_AGAIN: 0,
     Verb.SEND_AGAIN: 0,
     Verb.FULL_SET: 0,
+    Verb.TWO_STEMS: 0,
     Verb.SECOND_SET: 0,
     Verb.SILENT_STEMS: 0,
     Verb.MAKE_FIT: 0,
@@ -120,6 +121,10 @@ async def _full_set(pressed: Pressed) -> str | None:
     return await _start(pressed, _song_of(_view(pressed)), Mode.FULL)
 
 
+async def _two_stems(pressed: Pressed) -> str | None:
+    return await _start(pressed, _song_of(_view(pressed)), Mode.BASIC)
+
+
 async def _ask(pressed: Pressed) -> str | None:
     return await _start(pressed, pressed.press.song(1), MODE_OF[pressed.press.verb])
 
@@ -141,7 +146,12 @@ async def _make_fit(pressed: Pressed) -> str | None:
 
 
 async def _one_stem(pressed: Pressed) -> str | None:
-    return await _send(pressed, f"stem:{pressed.press.number(1)}")
+    async with pressed.services.database.reading() as db:
+        stems = await separations.stems_of(db, _view(pressed).separation.id)
+    wanted = next((stem for stem in stems if stem.id == pressed.press.number(1)), None)
+    if wanted is None:
+        raise BadPress("no such stem")
+    return await _send(pressed, records.one(wanted))
 
 
 async def _pick_stem(pressed: Pressed) -> str | None:
@@ -242,6 +252,7 @@ ACTIONS: dict[Verb, Callable[[Pressed], Awaitable[str | None]]] = {
     Verb.TRY_AGAIN: _try_again,
     Verb.SEND_AGAIN: _send_again,
     Verb.FULL_SET: _full_set,
+    Verb.TWO_STEMS: _two_stems,
     Verb.SECOND_SET: _second_set,
     Verb.SILENT_STEMS: _silent_stems,
     Verb.MAKE_FIT: _make_fit,

@@ -35,6 +35,7 @@ def refusal(code: int, description: str, **parameters: object) -> Fault:
 
 FINE: Fault | None = None  # in a script of faults: this one goes well
 TOO_FAST = refusal(429, "Too Many Requests: retry after 7", retry_after=7)
+NO_AUDIO_HERE = refusal(400, "Bad Request: not enough rights to send audios to the chat")
 BLOCKED = refusal(403, "Forbidden: bot was blocked by the user")
 KICKED = refusal(403, "Forbidden: bot was kicked from the supergroup chat")
 CHAT_NOT_FOUND = refusal(400, "Bad Request: chat not found")

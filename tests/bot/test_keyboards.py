@@ -113,24 +113,25 @@ def test_pages_lead_to_their_neighbours(owner, page):
 
 
 BUTTONS = [
-    (J.WAITING, False, ["Cancel"]),
-    (J.LEAVING, False, []),
-    (J.DELIVERING, True, []),
-    (J.DELIVERED, True, ["Full set", "Send again"]),
-    (J.DELIVERED, False, ["Send again"]),
-    (J.LEFT, True, []),
-    (J.FAILED, False, ["Try again"]),
-    (J.CANCELLED, False, ["Try again"]),
+    (J.WAITING, None, ["Cancel"]),
+    (J.LEAVING, None, []),
+    (J.DELIVERING, Mode.FULL, []),
+    (J.DELIVERED, Mode.FULL, ["Full set", "Send again"]),
+    (J.DELIVERED, Mode.BASIC, ["Send again", "Two stems"]),
+    (J.DELIVERED, None, ["Send again"]),
+    (J.LEFT, Mode.FULL, []),
+    (J.FAILED, None, ["Try again"]),
+    (J.CANCELLED, None, ["Try again"]),
 ]
 
 
-@pytest.mark.parametrize(("state", "full_set", "expected"), BUTTONS)
-def test_each_state_has_its_buttons(state, full_set, expected):
-    assert labels(keyboards.status(view(state), Offers(full_set=full_set))) == expected
+@pytest.mark.parametrize(("state", "other_mode", "expected"), BUTTONS)
+def test_each_state_has_its_buttons(state, other_mode, expected):
+    assert labels(keyboards.status(view(state), Offers(other_mode=other_mode))) == expected
 
 
 def test_what_else_can_be_had_is_offered():
-    offers = Offers(full_set=True, second_set=True, silent_stems=True, make_fit=True, one_stem=True)
+    offers = Offers(other_mode=Mode.FULL, second_set=True, silent_stems=True, make_fit=True, one_stem=True)
     shown = labels(keyboards.status(view(J.DELIVERED), offers))
     assert shown == ["Full set", "Send again", "Second set", "Silent stems", "Make it fit", "One stem"]
 

@@ -2,7 +2,7 @@ from dataclasses import fields
 
 import pytest
 
-from bot.pricing import NoProvider, choose, offers_full_set, usual
+from bot.pricing import NoProvider, choose, other_mode, usual
 from providers.base import Mode, SongRef
 from storage.rows import Separation
 from tests.bot.upstream_stand_in import FakeProvider
@@ -78,11 +78,11 @@ def separation(mode):
 @pytest.mark.parametrize(
     ("mode", "modes", "offered"),
     [
-        ("basic", frozenset(Mode), True),
-        ("full", frozenset(Mode), False),
-        ("basic", frozenset({Mode.BASIC}), False),
+        (Mode.BASIC, set(Mode), Mode.FULL),
+        (Mode.FULL, set(Mode), Mode.BASIC),
+        (Mode.BASIC, {Mode.BASIC}, None),
+        (Mode.FULL, {Mode.FULL}, None),
     ],
-    ids=["two stems", "the full set already", "nobody makes it"],
 )
-def test_a_full_set_is_offered_where_there_is_one_to_be_had(mode, modes, offered):
-    assert offers_full_set(named(provider("first", modes=modes)), separation(mode)) is offered
+def test_the_other_mode_is_offered_where_it_is_to_be_had(mode, modes, offered):
+    assert other_mode(named(provider("first", modes=modes)), separation(mode)) is offered
