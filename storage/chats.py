@@ -65,8 +65,10 @@ async def migrate(db: Connection, old_id: int, new_id: int, *, now: float) -> No
     """A group became a supergroup: its jobs, lookups and credits go with it."""
     await insert_once(db, chats, id=new_id, kind="supergroup", first_seen_at=now)
     await db.execute(update(chats).where(chats.c.id == old_id).values(migrated_to=new_id))
-    for table in (jobs, lookups):
-        await db.execute(update(table).where(table.c.chat_id == old_id).values(chat_id=new_id))
+    await db.execute(update(lookups).where(lookups.c.chat_id == old_id).values(chat_id=new_id))
+    # A supergroup counts its messages anew: the old numbers would name others there.
+    no_messages = {"message_id": None, "status_message_id": None}
+    await db.execute(update(jobs).where(jobs.c.chat_id == old_id).values(chat_id=new_id, **no_messages))
     if (old := await ledger.find_account(db, "group", old_id)) is None:
         return
     if (new := await ledger.find_account(db, "group", new_id)) is not None:

@@ -143,8 +143,11 @@ async def unreachable(db: Connection, job_id: int, *, now: float) -> None:
 
 
 async def forget_thread(db: Connection, job_id: int) -> None:
-    """Its topic is closed; what is still to be said goes to the general one."""
-    await db.execute(update(jobs).where(jobs.c.id == job_id).values(thread_id=None))
+    """Its topic is closed; what is still to be said goes to the general one.
+
+    Not in reply to the request: Telegram puts a reply into the topic of what it answers.
+    """
+    await db.execute(update(jobs).where(jobs.c.id == job_id).values(thread_id=None, message_id=None))
 
 
 async def claim_status(db: Connection, *, now: float, claimed_until: float) -> JobView | None:

@@ -72,13 +72,14 @@ async def test_who_is_only_known_by_id_keeps_their_name(given, do, clock, chat, 
 
 async def test_a_group_takes_its_jobs_lookups_and_credits_along(given, do, clock, chat):
     await given.enter_group(GROUP)
-    job = await given.job(chat_id=GROUP)
+    job = await given.job(chat_id=GROUP, message_id=5, status_message_id=6)
     words = {"request_key": "1", "kind": "task", "reference": "t", "message_id": 1, "now": clock()}
     await do(lookups.ask, chat_id=GROUP, **words)
     account = await do(ledger.account_of, "group", GROUP)
     await do(chats.migrate, GROUP, SUPERGROUP, now=clock())
     assert (await chat(GROUP)).migrated_to == SUPERGROUP
-    assert (await do(jobs.find, job.id)).chat_id == SUPERGROUP
+    moved = await do(jobs.find, job.id)
+    assert (moved.chat_id, moved.message_id, moved.status_message_id) == (SUPERGROUP, None, None)
     assert (await do(lookups.claim, now=clock(), lease_s=60)).chat_id == SUPERGROUP
     assert (await do(ledger.account_of, "group", SUPERGROUP)).id == account.id
 

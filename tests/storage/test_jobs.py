@@ -194,9 +194,10 @@ async def test_the_first_of_two_who_deliver_after_a_lapsed_lease_is_stale(given,
 
 
 async def test_a_closed_topic_is_forgotten(given, do):
-    job = await given.job(thread_id=6)
+    job = await given.job(thread_id=6, message_id=5)
     await do(jobs.forget_thread, job.id)
-    assert (await do(jobs.find, job.id)).thread_id is None
+    left = await do(jobs.find, job.id)
+    assert (left.thread_id, left.message_id) == (None, None), "a reply would go into the topic again"
 
 
 @pytest.fixture
