@@ -17,6 +17,7 @@ from starlette.routing import Route
 from telegram.error import InvalidToken
 
 from bot.app import STOP_WITHIN_S, CannotStart, build
+from bot.delivery import plan
 from bot.intake.poller import GIVE_UP_AFTER_S, IntakeDead
 from bot.web.telegram import HEADER, secret
 from sandbox.serving import HOST, listening_socket, serving
@@ -265,6 +266,14 @@ async def test_a_provider_that_cannot_be_built_keeps_it_from_starting(sqlite_dat
     settings = new_settings("sqlite:///x.db").model_copy(update={"sunoapi_org_url": "ftp://nowhere"})
     with pytest.raises(CannotStart, match="sunoapi_org"):
         build(settings, files=tmp_path)
+
+
+@pytest.mark.parametrize("local", [False, True])
+async def test_a_server_of_ones_own_takes_larger_files(bot, local):
+    async with bot(telegram_local_mode=local) as running:
+        await running.start()
+        limit = running.app.services.upload_max_bytes
+    assert limit == (plan.LOCAL_UPLOAD_MAX_BYTES if local else plan.UPLOAD_MAX_BYTES)
 
 
 async def test_what_an_earlier_run_left_of_its_downloads_is_swept(bot, tmp_path):
