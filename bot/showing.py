@@ -71,7 +71,7 @@ async def _offers(db: Connection, services: Services, view: JobView) -> Offers:
     if view.job.state is not JobState.DELIVERED:
         return keyboards.NOTHING_ELSE
     stems, max_bytes = await separations.stems_of(db, view.separation.id), services.upload_max_bytes
-    to_fit = records.selected(stems, records.fitting(view.job.selection), max_bytes)
+    to_fit = records.selected(stems, records.to_fit(view.job.selection), max_bytes)
     if view.job.selection is not None:
         is_fitted = view.job.selection.startswith(records.FIT)
         return Offers(make_fit=bool(to_fit) and not is_fitted)

@@ -21,13 +21,19 @@ from bot.delivery.audio import AudioError, reading
 BIT_RATES = (320, 256, 224, 192, 160, 128, 112, 96, 80, 64, 56, 48, 40, 32)
 SAMPLE_RATES = (44_100, 48_000, 32_000)
 FILLED = 0.97  # of the room; the rest is for tags and what surrounds the sound
-WITHIN_S = 900.0
+WITHIN_S = 240.0  # twelve stems, one after the other, stay within the hour that a delivery has
 
 
 def bit_rate_for(duration_s: float, max_bytes: int) -> int | None:
     """The best bit rate in kbit/s at which so much sound fits; None where even the lowest is too much."""
     room_kbit_s = FILLED * max_bytes * 8 / 1000 / max(duration_s, 1e-3)
     return next((rate for rate in BIT_RATES if rate <= room_kbit_s), None)
+
+
+def size_for(duration_s: float, max_bytes: int) -> int:
+    """About how many bytes so much sound will have; always few enough to be sent alone."""
+    bit_rate = bit_rate_for(duration_s, max_bytes) or 0
+    return min(int(bit_rate * 1000 * duration_s / 8 / FILLED), max_bytes - 1)
 
 
 async def encode(path_in: Path, path_out: Path, bit_rate: int, *, within_s: float = WITHIN_S) -> None:

@@ -1,8 +1,8 @@
 """What goes into one send: a stem as Telegram's own file_id, or as a file on our disk, open for upload."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import Mapping, Sequence, Set
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
@@ -53,34 +53,50 @@ Source = TelegramFile | Fetched
 Found = Mapping[int, Source | FetchError]  # by stem id
 
 
-@asynccontextmanager
-async def sources(
-    services: Services, load: Load, stems: Sequence[Stem]
-) -> AsyncIterator[dict[int, Source | FetchError]]:
-    """By stem id, where its bytes come from, or why there are none; downloaded files go at the end."""
-    limit = asyncio.Semaphore(DOWNLOADS_AT_ONCE)
+class Files:
+    """What a delivery has on our disk: each stem is downloaded once, however often its part is planned anew.
 
-    async def fetch(stem: Stem) -> Fetched | FetchError:
-        async with limit:
-            return await _fetched(services, load, stem)
+    ``close()`` removes whatever is left of it.
+    """
 
-    missing = [stem for stem in stems if stem.id not in load.kept]
-    found: dict[int, Source | FetchError] = {
-        stem.id: load.kept[stem.id] for stem in stems if stem.id in load.kept
-    }
-    if missing:
-        await services.covers.of(load.song.cover_url)  # once, before all stems ask for it
-    tasks = [asyncio.create_task(fetch(stem)) for stem in missing]
-    try:
-        for stem, task in zip(missing, tasks, strict=True):
-            found[stem.id] = await task
-        yield found
-    finally:
-        for task in tasks:
-            task.cancel()
-        for result in await asyncio.gather(*tasks, return_exceptions=True):
-            if isinstance(result, Fetched):
-                result.path.unlink(missing_ok=True)
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._fetched: dict[int, Fetched] = {}
+
+    def close(self) -> None:
+        self._leave_only(set())
+
+    async def sources(self, load: Load, stems: Sequence[Stem]) -> dict[int, Source | FetchError]:
+        """By stem id, where its bytes come from, or why there are none."""
+        self._leave_only(load.still_to_send())
+        known: dict[int, Source | FetchError] = {**self._fetched, **load.kept}
+        missing = [stem for stem in stems if stem.id not in known]
+        if missing:
+            await self._services.covers.of(load.song.cover_url)  # once, before all stems ask for it
+        known |= await self._fetch(load, missing)
+        return {stem.id: known[stem.id] for stem in stems}
+
+    async def _fetch(self, load: Load, stems: Sequence[Stem]) -> dict[int, Source | FetchError]:
+        limit = asyncio.Semaphore(DOWNLOADS_AT_ONCE)
+
+        async def fetch(stem: Stem) -> Fetched | FetchError:
+            async with limit:
+                fetched = await _fetched(self._services, load, stem)
+            if isinstance(fetched, Fetched):
+                self._fetched[stem.id] = fetched
+            return fetched
+
+        tasks = {stem.id: asyncio.create_task(fetch(stem)) for stem in stems}
+        try:
+            return {stem_id: await task for stem_id, task in tasks.items()}
+        finally:
+            for task in tasks.values():
+                task.cancel()
+            await asyncio.gather(*tasks.values(), return_exceptions=True)
+
+    def _leave_only(self, wanted: Set[int]) -> None:
+        for stem_id in self._fetched.keys() - wanted:
+            self._fetched.pop(stem_id).path.unlink(missing_ok=True)
 
 
 async def _fetched(services: Services, load: Load, stem: Stem) -> Fetched | FetchError:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from telegram import Message
 
-from bot.delivery import plan
+from bot.delivery import fitting, plan
 from bot.services import Services
 from bot.texts import FILES_REFUSED, NO_FILES_HERE, Delivered
 from providers.stems import rank
@@ -52,6 +52,11 @@ class Load:
         where there is nothing to hear in any."""
         heard = [stem for stem in self.stems.values() if not is_silent(peaks.get(stem.id, stem.peak_dbfs))]
         return heard if heard and self.leaves_silence_out else list(self.stems.values())
+
+    def still_to_send(self) -> set[int]:
+        """The ids of the stems in all parts that are not done with."""
+        open_parts = [part for part in self.parts if part.state in STILL_TO_SEND]
+        return {stem_id for part in open_parts for stem_id in stem_ids(part)}
 
     def next_part(self) -> Part | None:
         return next((part for part in self.parts if part.state in STILL_TO_SEND), None)
@@ -131,7 +136,7 @@ def one(stem: Stem) -> str:
     return f"stem:{stem.set_number}:{stem.name}"
 
 
-def fitting(selection: str | None) -> str:
+def to_fit(selection: str | None) -> str:
     """The selection of what is too large to send in another."""
     chosen = selection or FIRST_SET
     return chosen if chosen.startswith(FIT) else f"{FIT}{chosen}"
@@ -166,6 +171,12 @@ def planned(
     ]
 
 
+def _expected_bytes(load: Load, stem: Stem) -> int | None:
+    if load.fits and stem.duration_s is not None:
+        return fitting.size_for(stem.duration_s, load.max_bytes)
+    return None if load.fits else stem.size_bytes
+
+
 def _expected_kind(load: Load, stem: Stem) -> str:
     """What a stem's file will be, before it is there: the name in its link promises something."""
     if file := load.kept.get(stem.id):
@@ -178,7 +189,7 @@ async def begin(db: Connection, job: Job, load: Load, *, now: float) -> None:
     """The first plan, from what is known before anything is downloaded."""
     too_big = load.too_big()
     wanted = [stem for stem in load.without_silence({}) if stem not in too_big]
-    sizes = {stem.id: stem.size_bytes for stem in wanted if stem.id not in load.kept and not load.fits}
+    sizes = {stem.id: _expected_bytes(load, stem) for stem in wanted if stem.id not in load.kept}
     await deliveries.add(db, job, planned(load, wanted, sizes), now=now)
     refused = [(PartKind.SINGLE, [stem.id]) for stem in too_big]
     await deliveries.add(db, job, refused, now=now, state=PartState.REFUSED)

@@ -5,7 +5,7 @@ The ladder for a file: Telegram's own file_id, an upload, alone instead of in an
 
 import logging
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
 from telegram import Message
@@ -14,7 +14,7 @@ from telegram.error import TelegramError
 from bot import texts
 from bot.delivery import calls, captions, items, records, replan
 from bot.delivery.fetch import FetchError
-from bot.delivery.items import Fetched, Found
+from bot.delivery.items import Fetched, Files, Found
 from bot.delivery.records import Load
 from bot.delivery.replan import Replanned, TryLater
 from bot.intake.limiter import Dropped
@@ -57,6 +57,11 @@ Ending = Done | Later | Undeliverable
 
 async def deliver(services: Services, job: Job) -> Ending:
     """Send what is left of a job's stems. Everything is recorded as it happens, so it can stop anywhere."""
+    with closing(items.Files(services)) as files:
+        return await _deliver(services, files, job)
+
+
+async def _deliver(services: Services, files: Files, job: Job) -> Ending:
     while True:
         async with records.writing(services, job) as db:
             load = await records.load(db, job, bot_id=services.bot.id, max_bytes=services.upload_max_bytes)
@@ -69,7 +74,7 @@ async def deliver(services: Services, job: Job) -> Ending:
             if part is None:
                 break
             await deliveries.mark(db, part, PartState.SENDING, now=services.now())
-        ending = await _send(services, job, load, part)
+        ending = await _send(services, files, job, load, part)
         if ending is not None:
             return ending
     return await _close(services, job, load)
@@ -91,7 +96,7 @@ async def _close(services: Services, job: Job, load: Load) -> Ending:
     return Done()
 
 
-async def _send(services: Services, job: Job, load: Load, part: Part) -> Ending | None:
+async def _send(services: Services, files: Files, job: Job, load: Load, part: Part) -> Ending | None:
     """One part. None: recorded, go on with the next."""
     try:
         match part.kind:
@@ -102,27 +107,29 @@ async def _send(services: Services, job: Job, load: Load, part: Part) -> Ending 
             case PartKind.URL:
                 messages = await calls.send_url(services, job, *captions.url(load, part))
             case _:
-                return await _fetch_and_send(services, job, load, part)
+                return await _fetch_and_send(services, files, job, load, part)
     except (TelegramError, Dropped) as error:
         return await _after(services, job, load, part, error)
     await _sent(services, job, load, part, messages)
     return None
 
 
-async def _fetch_and_send(services: Services, job: Job, load: Load, part: Part) -> Ending | None:
+async def _fetch_and_send(
+    services: Services, files: Files, job: Job, load: Load, part: Part
+) -> Ending | None:
     """Files: what is not with Telegram yet is downloaded first, and listened to."""
     stems = load.stems_of(part)
     if any(stem.id not in load.kept for stem in stems):
         await calls.show_uploading(services, job)
-    async with items.sources(services, load, stems) as found:
-        peaks = await _heard(services, job, load, found)
-        match replan.replanned(job, load, part, found, peaks):
-            case TryLater(seconds):
-                return Later(seconds, texts.DOWNLOAD_BROKE)
-            case Replanned() as replanned:
-                await replanned.write(services, job, part)
-                return None
-        messages = await _send_files(services, job, load, stems, found)
+    found = await files.sources(load, stems)
+    peaks = await _heard(services, job, load, found)
+    match replan.replanned(job, load, part, found, peaks):
+        case TryLater(seconds):
+            return Later(seconds, texts.DOWNLOAD_BROKE)
+        case Replanned() as replanned:
+            await replanned.write(services, job, part)
+            return None
+    messages = await _send_files(services, job, load, stems, found)
     await _sent(services, job, load, part, messages)
     return None
 

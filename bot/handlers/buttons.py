@@ -142,7 +142,7 @@ async def _silent_stems(pressed: Pressed) -> str | None:
 
 
 async def _make_fit(pressed: Pressed) -> str | None:
-    return await _send(pressed, records.fitting(_view(pressed).job.selection))
+    return await _send(pressed, records.to_fit(_view(pressed).job.selection))
 
 
 async def _one_stem(pressed: Pressed) -> str | None:

@@ -33,6 +33,14 @@ def test_what_is_made_leaves_room_for_tags_and_is_not_made_worse_than_needed(dur
     assert rate == max(fitting_rates, default=None)
 
 
+@given(st.floats(1, 20_000), st.integers(1_000_000, 100_000_000))
+def test_the_size_it_will_have_is_known_before_and_fits(duration_s, max_bytes):
+    size = fitting.size_for(duration_s, max_bytes)
+    rate = fitting.bit_rate_for(duration_s, max_bytes) or 0
+    assert rate * 125 * duration_s <= size + 1
+    assert size < max_bytes
+
+
 @pytest.mark.parametrize("kind", ["mp3", "wav", "flac", "m4a"])
 async def test_every_kind_becomes_an_mp3_of_the_wanted_rate_and_the_same_length(tmp_path, kind):
     path, made = write(tmp_path / "in", kind, seconds=3), tmp_path / "out"
