@@ -161,8 +161,9 @@ def album_calls(town, person):
 
 
 def uploads_in(call) -> int:
-    """How many files went out with a call, instead of a ``file_id``."""
+    """How many stems went out with a call, each with its picture, instead of a ``file_id``."""
     media = call.parameters["media"]
     uploads = [value for value in call.parameters.values() if str(value).startswith("<")]
-    assert len(uploads) == len([item for item in media if item["media"].startswith("attach://")])
-    return len(uploads)
+    stems = [item for item in media if item["media"].startswith("attach://")]
+    assert len(uploads) == len(stems) + len([item for item in media if "thumbnail" in item])
+    return len(stems)

@@ -6,6 +6,7 @@ import pytest
 from bot.delivery import pictures
 from providers.base import Song
 from storage.states import JobState as J
+from tests.bot.delivery.test_audio import write
 from tests.bot.delivery.test_pictures import a_picture
 from tests.bot.upstream_stand_in import FILES
 from tests.bot.world import ANN, SONG, TASK
@@ -47,6 +48,16 @@ async def test_a_lone_stem_has_its_picture_too(world, told):
     await told()
     (single,) = world.telegram.called("sendAudio")
     assert list(single.thumbnails) == [pictures.drawn("vocals")]
+
+
+async def test_a_document_has_its_picture_as_well(world, told, tmp_path):
+    world.files.answers["vocals"] = write(tmp_path / "vocals", "wav").read_bytes()
+    await told()
+    sent = world.telegram.called("sendAudio", "sendDocument")
+    assert [(call.files, call.thumbnails) for call in sent] == [
+        ((f"{TITLES[1]}.mp3",), (pictures.drawn("instrumental"),)),
+        ((f"{TITLES[0]}.wav",), (pictures.drawn("vocals"),)),
+    ]
 
 
 BAD_COVERS = [
