@@ -57,6 +57,7 @@ class Succeeded:
 
     stems: tuple[StemLink, ...]
     song_title: str | None = None
+    cover_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

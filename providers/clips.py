@@ -30,6 +30,7 @@ class Clip:
     link: str | None = None
     duration_s: float | None = None
     error: str | None = None
+    cover_url: str | None = None  # a stem has its song's
 
     @property
     def file(self) -> str | None:
@@ -67,7 +68,7 @@ def progress_of(clips: Sequence[Clip]) -> Progress:
         return Running()
     if links := stem_links(clips):
         title = next((clip.song_title for clip in clips if clip.song_title), None)
-        return Succeeded(links, title)
+        return Succeeded(links, title, next((clip.cover_url for clip in clips if clip.cover_url), None))
     reasons = (safe(clip.error) for clip in clips if clip.error)
     return Failed(next(reasons, "no stems came back"))
 

@@ -25,7 +25,7 @@ from providers.errors import (
 )
 from providers.http import Line, Reply, safe
 from providers.stems import Stem
-from providers.wire import Number, Text, Wire, link_in, number_in, record_in, records_in, text_in
+from providers.wire import COVER, Link, Number, Text, Wire, link_in, number_in, record_in, records_in, text_in
 
 SUBMIT_PATH = "/api/generate_stems"
 CLIPS_PATH = "/api/get"
@@ -66,6 +66,7 @@ class Clipping(Wire):
     audio_url: Text = None
     duration_s: Number = Field(None, validation_alias="duration")
     error: Text = Field(None, validation_alias="error_message")
+    cover_url: Link = Field(None, validation_alias=COVER)
     stem_from_id: Text = Field(
         None, validation_alias=AliasChoices("stem_from_id", AliasPath("metadata", "stem_from_id"))
     )
@@ -200,4 +201,5 @@ def _clip(clip: Clipping) -> Clip:
         link=link_in(clip.audio_url),
         duration_s=clip.duration_s,
         error=clip.error,
+        cover_url=clip.cover_url,
     )

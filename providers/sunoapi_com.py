@@ -204,4 +204,5 @@ def _clip(item: Item) -> Clip:
         link_in(item.audio_url),
         item.duration_s,
         item.error,
+        item.cover_url,
     )

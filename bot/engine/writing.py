@@ -84,6 +84,7 @@ async def _keep_stems(db: Connection, services: Services, separation: Separation
         now=now,
         task_id=separation.task_id,
         title=found.song_title,
+        cover_url=found.cover_url,
     )
     await jobs.let_deliver(db, separation.id, now=now)
     await _end_jobs(db, separation, JobState.LEFT, now=now)

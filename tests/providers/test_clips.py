@@ -22,6 +22,12 @@ def test_finished_clips_are_stems_in_their_order_with_the_songs_title():
     )
 
 
+def test_the_songs_cover_is_that_of_the_first_stem_that_shows_one():
+    cover = "https://cdn2.suno.ai/image_5f0c.jpeg"
+    assert progress_of([clip("Vocals"), clip("Drums", cover_url=cover)]).cover_url == cover
+    assert progress_of([clip("Vocals")]).cover_url is None
+
+
 STREAM = "https://audiopipe.suno.ai/?item_id=d41c"
 USELESS = "https://cdn1.suno.ai/None.mp3"
 

@@ -4,11 +4,11 @@ import httpx
 import pytest
 
 from bot.delivery import pictures
-from providers.base import Song
+from providers.base import Song, Succeeded
 from storage.states import JobState as J
 from tests.bot.delivery.test_audio import write
 from tests.bot.delivery.test_pictures import a_picture
-from tests.bot.upstream_stand_in import FILES
+from tests.bot.upstream_stand_in import FILES, links
 from tests.bot.world import ANN, SONG, TASK
 
 COVER = "cover.png"
@@ -48,6 +48,15 @@ async def test_a_lone_stem_has_its_picture_too(world, told):
     await told()
     (single,) = world.telegram.called("sendAudio")
     assert list(single.thumbnails) == [pictures.drawn("vocals")]
+
+
+async def test_a_cover_that_came_with_the_stems_serves_too(world):
+    world.files.answers[COVER] = a_picture()
+    world.provider.to_look.append(Succeeded(links("vocals", "drums"), "Paper Boats", f"{FILES}/{COVER}"))
+    await world.say(f"/stems {SONG}")
+    await world.run_until_idle()
+    (album,) = world.telegram.called("sendMediaGroup")
+    assert set(album.thumbnails) == {pictures.small(a_picture())}
 
 
 async def test_a_document_has_its_picture_as_well(world, told, tmp_path):
