@@ -118,17 +118,6 @@ async def test_a_refused_album_goes_as_singles_before_what_comes_after_it(ready,
     assert len(set(world.telegram.titles_in(ANN))) == 12
 
 
-async def test_what_is_sent_in_other_parts_than_planned_is_downloaded_once(ready, world):
-    world.services.upload_max_bytes = 40_000  # two stems of the full set
-    await ready("full")
-    world.telegram.fail("sendMediaGroup", BAD_ALBUM)
-    await world.steps("deliver")
-    sizes = [max(len(call.files), 1) for call in world.telegram.called(*FILES)]
-    assert sizes == [2, 1, 1, 2, 2, 2, 2, 2]
-    assert len(set(world.telegram.titles_in(ANN))) == 12
-    assert len(world.files.fetched) == 12
-
-
 async def test_a_refused_single_goes_as_a_link_at_the_end(ready, world):
     await ready()
     world.telegram.fail("sendMediaGroup", TOO_BIG)

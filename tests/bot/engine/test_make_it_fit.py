@@ -202,3 +202,14 @@ async def test_no_file_is_left_on_the_disk(linked, tmp_path):
     await linked.press("Make it fit")
     await linked.run_until_idle()
     assert [path for path in tmp_path.iterdir() if path.name.startswith("stembot-")] == []
+
+
+async def test_what_is_sent_in_other_parts_than_planned_is_downloaded_once(ready, world):
+    world.services.upload_max_bytes = LIMIT  # two stems of the full set
+    await ready("full")
+    world.telegram.fail("sendMediaGroup", BAD_ALBUM)
+    await world.steps("deliver")
+    sizes = [max(len(call.files), 1) for call in world.telegram.called("sendAudio", "sendMediaGroup")]
+    assert sizes == [2, 1, 1, 2, 2, 2, 2, 2]
+    assert len(set(world.telegram.titles_in(ANN))) == 12
+    assert len(world.files.fetched) == 12
