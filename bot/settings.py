@@ -61,7 +61,9 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     telegram_token: Token = Field(SecretStr(""), description="the bot's token from @BotFather; required")
-    telegram_api_url: Url = Field(TELEGRAM, description="another Bot API server")
+    telegram_api_url: Url = Field(
+        TELEGRAM, description="another Bot API server", examples=["http://127.0.0.1:8081"]
+    )
     telegram_local_mode: Flag = Field(
         False,
         description="that server is one of your own, run with `--local`: files up to 2000 MB, not 50 MB",
@@ -269,7 +271,7 @@ def _contradictions(settings: Settings) -> Iterator[WrongSetting]:
         yield WrongSetting("PUBLIC_URL", "is not set, but TELEGRAM_WEBHOOK needs it", _example("PUBLIC_URL"))
     if settings.telegram_local_mode and settings.telegram_api_url == TELEGRAM:
         problem = "is Telegram's own, but TELEGRAM_LOCAL_MODE needs a server of yours"
-        yield WrongSetting("TELEGRAM_API_URL", problem, "TELEGRAM_API_URL=http://127.0.0.1:8081")
+        yield WrongSetting("TELEGRAM_API_URL", problem, _example("TELEGRAM_API_URL"))
 
 
 def _missing_to_serve(settings: Settings) -> Iterator[WrongSetting]:

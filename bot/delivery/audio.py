@@ -52,7 +52,7 @@ class Tags:
     """What players show. ``track`` counts from 1; ``cover`` is a JPEG, which only an MP3 gets."""
 
     title: str
-    artist: str | None
+    artist: str
     album: str
     track: int
     tracks: int
@@ -129,13 +129,12 @@ def _add_cover(target: OutputContainer, cover: bytes) -> None:
 
 
 def _metadata(tags: Tags) -> dict[str, str]:
-    told = {
+    return {
         "title": tags.title,
         "artist": tags.artist,
         "album": tags.album,
         "track": f"{tags.track}/{tags.tracks}",
     }
-    return {name: text for name, text in told.items() if text}
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from storage.rows import Song, Stem, TelegramFile
 
 DOWNLOADS_AT_ONCE = 4
 LOWEST_DBFS = -200.0  # digital silence has no number; a database column wants one
+NO_ARTIST = "Suno"  # in the tags of a file, where players sort by it; a chat is told no performer
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +171,8 @@ async def _tagged(fetched: Fetched, load: Load) -> Fetched:
     song, stem = load.song, fetched.stem
     name = plan.song_name(song.title, song.audio_id)
     title = plan.title_of(name, stem.name, stem.set_number)
-    tags = audio.Tags(title, plan.artist_name(song.artist), name, *load.places()[stem.id], fetched.picture)
+    artist = plan.artist_name(song.artist) or NO_ARTIST
+    tags = audio.Tags(title, artist, name, *load.places()[stem.id], fetched.picture)
     path = fetched.path.with_name(f"{fetched.path.name}-tagged")
     try:
         await audio.tag(fetched.path, path, tags)

@@ -114,11 +114,6 @@ async def test_a_cover_is_the_front_cover_of_an_mp3_and_of_nothing_else(tmp_path
     assert mutagen.File(tmp_path / "out.flac").pictures == []
 
 
-async def test_an_artist_that_is_not_known_is_left_out(tmp_path):
-    await audio.tag(write(tmp_path / "in.mp3"), tmp_path / "out.mp3", replace(TAGS, artist=None))
-    assert "TPE1" not in ID3(tmp_path / "out.mp3")
-
-
 async def test_tagging_twice_replaces_the_tags_and_changes_nothing_else(tmp_path):
     first, second = tmp_path / "1.mp3", tmp_path / "2.mp3"
     await audio.tag(write(tmp_path / "0.mp3"), first, Tags("Old", "Old", "Old", 1, 2))
