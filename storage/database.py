@@ -1,14 +1,15 @@
 """One database: SQLite embedded by default, PostgreSQL when one machine is not enough."""
 
 import asyncio
+import sqlite3
 import weakref
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
-import aiosqlite
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -19,6 +20,8 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine import Connection as SyncConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from storage.embedded import BEGIN_WRITING, EmbeddedConnection, Writer
 
 Connection = AsyncConnection
 
@@ -58,14 +61,13 @@ class Database:
         self.embedded = self.url.get_backend_name() == "sqlite"
         self._workers: weakref.WeakSet[Thread] = weakref.WeakSet()
         self._engine = _engine(self.url, self._workers)
-        # SQLite has one writer. Waiting here is fair and wakes at once; waiting in SQLite is polling.
-        self._writer = asyncio.Lock() if self.embedded else None
+        self._writer = Writer(self._engine) if self.embedded else None
         self._lock: FileLock | None = None
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """A transaction that may write; committed at the end of the block, rolled back on an exception."""
-        async with self._writer or nullcontext(), self._engine.begin() as connection:
+        async with self._writer.transaction() if self._writer else self._engine.begin() as connection:
             yield connection
 
     @asynccontextmanager
@@ -114,6 +116,8 @@ class Database:
         self._lock = lock
 
     async def close(self) -> None:
+        if self._writer:
+            await self._writer.close()
         await self._engine.dispose()
         await asyncio.to_thread(_join, list(self._workers))
         if self._lock:
@@ -144,14 +148,14 @@ def _engine(url: URL, workers: weakref.WeakSet[Thread]) -> AsyncEngine:
     if url.get_backend_name() == "postgresql":
         return create_async_engine(driver, pool_size=16, max_overflow=16, pool_pre_ping=True)
 
-    def connect(*args: Any, **kwargs: Any) -> aiosqlite.Connection:
-        connection = aiosqlite.connect(*args, **kwargs)
+    def connect(*args: Any, **kwargs: Any) -> EmbeddedConnection:
+        connection = EmbeddedConnection(partial(sqlite3.connect, *args, **kwargs), iter_chunk_size=64)
         worker = connection._thread
         worker.daemon = True  # a query that hangs keeps no process alive
         workers.add(worker)
         return connection
 
-    options = {"timeout": BUSY_TIMEOUT_S, "async_creator_fn": connect}
+    options = {"timeout": BUSY_TIMEOUT_S, "check_same_thread": False, "async_creator_fn": connect}
     engine = create_async_engine(driver, connect_args=options, pool_size=16)
     event.listen(engine.sync_engine, "connect", _open_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
@@ -175,7 +179,7 @@ def _open_sqlite(connection: Any, _record: object) -> None:
 def _begin_sqlite(connection: SyncConnection) -> None:
     # A plain BEGIN takes the write lock at the first write: two that have read before would both fail.
     reading = connection.get_execution_options().get("reading")
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    connection.exec_driver_sql("BEGIN" if reading else BEGIN_WRITING)
 
 
 def _config() -> Config:
