@@ -1,7 +1,7 @@
 """A job as people see it: the text and the buttons of its status message, wherever that is shown."""
 
 import statistics
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from telegram import InlineKeyboardMarkup
 
@@ -9,11 +9,12 @@ from bot import keyboards, pricing, texts
 from bot.delivery import records
 from bot.keyboards import Offers
 from bot.services import Services
+from bot.texts import Delivered
 from storage import ledger, separations
 from storage.database import Connection
 from storage.jobs import JobView
 from storage.rows import Job
-from storage.states import OPEN_SEPARATIONS, JobState
+from storage.states import OPEN_JOBS, OPEN_SEPARATIONS, JobState
 
 ENOUGH = 3  # finished separations before their time says more than experience elsewhere
 
@@ -39,32 +40,49 @@ def held_up_s(job: Job, now: float) -> float:
     return wait_s if wait_s >= WORTH_TELLING_S else 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class _End:
+    """What only the last form of a status message tells."""
+
+    balance: int = 0
+    delivered: Delivered = field(default_factory=Delivered)
+    offers: Offers = keyboards.NOTHING_ELSE
+
+
 async def compose(services: Services, view: JobView) -> Shown:
     """A job's status message as it should be now."""
     provider = services.providers.get(view.separation.provider)
-    async with services.database.reading() as db:
-        balance = await ledger.balance(db, view.job.account_id)
-        delivered = await records.delivered(db, view.job, max_bytes=services.upload_max_bytes)
-        is_lost = await _is_lost(db, view)
-        offers = await _offers(db, services, view)
+    end = _End() if view.job.state in OPEN_JOBS else await _end(services, view)
     text = texts.status(
         view,
         provider.title if provider else view.separation.provider,
-        balance=balance,
-        delivered=delivered,
-        is_lost=is_lost,
+        balance=end.balance,
+        delivered=end.delivered,
+        is_lost=await _is_lost(services, view),
         now=services.now(),
         held_up_s=held_up_s(view.job, services.now()),
         usual_s=usual_s(services, view.separation.provider, view.separation.mode),
     )
-    return Shown(text, keyboards.status(view, offers))
+    return Shown(text, keyboards.status(view, end.offers))
 
 
-async def _is_lost(db: Connection, view: JobView) -> bool:
+async def _end(services: Services, view: JobView) -> _End:
+    async with services.database.reading() as db:
+        return _End(
+            balance=await ledger.balance(db, view.job.account_id),
+            delivered=await records.delivered(db, view.job, max_bytes=services.upload_max_bytes),
+            offers=await _offers(db, services, view),
+        )
+
+
+async def _is_lost(services: Services, view: JobView) -> bool:
     """Whether somebody pays anew for what was made before."""
     is_in_the_making = view.separation.state in OPEN_SEPARATIONS
     pays = view.job.state is JobState.WAITING and view.job.origin == "started"
-    return is_in_the_making and pays and await separations.made_before(db, view.separation)
+    if not (is_in_the_making and pays):
+        return False
+    async with services.database.reading() as db:
+        return await separations.made_before(db, view.separation)
 
 
 async def _offers(db: Connection, services: Services, view: JobView) -> Offers:

@@ -109,6 +109,10 @@ class Upstream:
         until = max(self.paused_until, self.breaker.probe_at if self.breaker.is_open else 0.0)
         if until > self.now():
             return until - self.now()
+        return self.pace_s()
+
+    def pace_s(self) -> float:
+        """How long nothing may be submitted there because enough was just now; 0: now."""
         return 0.0 if self.submits.has_capacity() else self.submits.time_period / self.submits.max_rate
 
     def note(self, outcome: object) -> None:

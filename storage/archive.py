@@ -23,7 +23,7 @@ async def files_of(db: Connection, separation_id: int, *, bot_id: int) -> list[T
 async def keep(db: Connection, file: TelegramFile) -> None:
     """Remember the newest file_id of a stem."""
     values = {name: getattr(file, name) for name in TelegramFile.__slots__}
-    insert = insert_if_new(db, telegram_files).values(values)
+    insert = insert_if_new(db.dialect.name, telegram_files).values(values)
     keys = ("stem_id", "bot_id", "kind")
     await db.execute(
         insert.on_conflict_do_update(

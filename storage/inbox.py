@@ -29,7 +29,12 @@ async def store(
     """Keep the new ones, claimed by ``lease``; the ids of those that were not known yet."""
     claimed = {"received_at": now, "tries": 1, "lease": lease, "lease_until": now + lease_s}
     rows = [asdict(one) | claimed for one in arrived]
-    new = insert_if_new(db, updates).values(rows).on_conflict_do_nothing().returning(updates.c.update_id)
+    new = (
+        insert_if_new(db.dialect.name, updates)
+        .values(rows)
+        .on_conflict_do_nothing()
+        .returning(updates.c.update_id)
+    )
     return sorted(await db.scalars(new))
 
 

@@ -4,7 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, and_, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    and_,
+    bindparam,
+    case,
+    func,
+    insert,
+    null,
+    or_,
+    select,
+    update,
+)
 
 from storage import moves
 from storage.database import Connection
@@ -14,6 +26,37 @@ from storage.states import OPEN_JOBS, PAYING_JOBS, JobState
 from storage.tables import jobs, separations, songs
 
 CLAIMING_DELIVERY = 1  # the only advisory lock here, so any number
+
+CREATE = insert(jobs).returning(jobs)
+BY_REQUEST = select(jobs).where(jobs.c.request_key == bindparam("request"))
+VIEWS = (
+    select(jobs, separations, songs)
+    .join(separations, separations.c.id == jobs.c.separation_id)
+    .join(songs, songs.c.audio_id == separations.c.audio_id)
+)
+VIEW = VIEWS.where(jobs.c.id == bindparam("job"))
+
+
+def _take_status(free: ColumnElement[bool], since: ColumnElement[float]) -> Executable:
+    longest = select(jobs.c.id).where(free, since <= bindparam("at")).order_by(since).limit(1)
+    due = longest.with_for_update(skip_locked=True, key_share=True).scalar_subquery()
+    claimed = {"status_claimed_until": bindparam("until"), "status_due_at": null()}
+    return update(jobs).where(jobs.c.id == due).values(claimed).returning(jobs.c.id)
+
+
+_DUE, _CLAIMED = jobs.c.status_due_at, jobs.c.status_claimed_until
+_OURS = bindparam("ours") == _CLAIMED
+TAKE_STATUS = _take_status(and_(_CLAIMED.is_(None), _DUE.is_not(None)), _DUE)
+RETAKE_STATUS = _take_status(_CLAIMED.is_not(None), _CLAIMED)  # of a worker that did not come back
+SHOWED = (
+    update(jobs)
+    .where(jobs.c.id == bindparam("job"))
+    .values(
+        status_claimed_until=case((_OURS, null()), else_=_CLAIMED),
+        status_due_at=case((_OURS, func.coalesce(_DUE, bindparam("next_due_at"))), else_=_DUE),
+    )
+    .returning(jobs.c.due_at)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +70,11 @@ class JobView:
 
 async def create(db: Connection, **values: object) -> Job:
     """A new job, waiting. ``request_key`` is unique: the database refuses a second one for one request."""
-    return await one(db, Job, insert(jobs).values(state=JobState.WAITING, **values).returning(jobs))
+    return await one(db, Job, CREATE, {"state": JobState.WAITING, **values})
 
 
 async def by_request(db: Connection, request_key: str) -> Job | None:
-    return await one_or_none(db, Job, select(jobs).where(jobs.c.request_key == request_key))
+    return await one_or_none(db, Job, BY_REQUEST, {"request": request_key})
 
 
 async def find(db: Connection, job_id: int, *, lock: bool = False) -> Job | None:
@@ -41,7 +84,7 @@ async def find(db: Connection, job_id: int, *, lock: bool = False) -> Job | None
 
 
 async def view(db: Connection, job_id: int) -> JobView | None:
-    row = (await db.execute(_views().where(jobs.c.id == job_id))).one_or_none()
+    row = (await db.execute(VIEW, {"job": job_id})).one_or_none()
     return None if row is None else _view(*row)
 
 
@@ -49,7 +92,7 @@ async def page(
     db: Connection, user_id: int, chat_id: int | None, *, limit: int, offset: int
 ) -> list[JobView]:
     """A person's jobs, newest first; in a group (``chat_id``) only those asked for there."""
-    wanted = _views().where(jobs.c.user_id == user_id)
+    wanted = VIEWS.where(jobs.c.user_id == user_id)
     if chat_id is not None:
         wanted = wanted.where(jobs.c.chat_id == chat_id)
     rows = await db.execute(wanted.order_by(jobs.c.id.desc()).limit(limit).offset(offset))
@@ -155,25 +198,10 @@ async def claim_status(db: Connection, *, now: float, claimed_until: float) -> J
 
     A move in the meantime makes it due again, but gives it to nobody else before ``showed``.
     """
-    due = (
-        select(jobs.c.id)
-        .where(
-            or_(
-                and_(jobs.c.status_claimed_until.is_(None), jobs.c.status_due_at <= now),
-                jobs.c.status_claimed_until <= now,
-            )
-        )
-        .order_by(func.coalesce(jobs.c.status_claimed_until, jobs.c.status_due_at))
-        .limit(1)
-        .with_for_update(skip_locked=True, key_share=True)
-    )
-    taken = (
-        update(jobs)
-        .where(jobs.c.id == due.scalar_subquery())
-        .values(status_claimed_until=claimed_until, status_due_at=None)
-    )
-    job_id = await db.scalar(taken.returning(jobs.c.id))
-    return None if job_id is None else await view(db, job_id)
+    for take in (TAKE_STATUS, RETAKE_STATUS):
+        if job_id := await db.scalar(take, {"at": now, "until": claimed_until}):
+            return await view(db, job_id)
+    return None
 
 
 async def next_status(db: Connection) -> float | None:
@@ -184,13 +212,14 @@ async def next_status(db: Connection) -> float | None:
     return min((float(at) for at in found if at is not None), default=None)
 
 
-async def showed(db: Connection, job: Job, *, due_at: float | None, **changes: object) -> None:
-    """What the status message shows now, and when to look at it again: earlier where a move made it due."""
-    ours = and_(jobs.c.id == job.id, jobs.c.status_claimed_until == job.status_claimed_until)
-    if changes:
-        await db.execute(update(jobs).where(jobs.c.id == job.id).values(changes))
-    due = func.coalesce(jobs.c.status_due_at, due_at)
-    await db.execute(update(jobs).where(ours).values(status_claimed_until=None, status_due_at=due))
+async def showed(db: Connection, job: Job, *, due_at: float | None, **changes: object) -> float | None:
+    """What the status message shows now, and when to look at it again: earlier where a move made it due.
+
+    Returns since when the job can be delivered; None where its stems are not there.
+    """
+    ended = {"job": job.id, "ours": job.status_claimed_until, "next_due_at": due_at}
+    ready_at: float | None = await db.scalar(SHOWED, {**ended, **changes})
+    return ready_at
 
 
 async def void_status_claims(db: Connection, *, now: float) -> None:
@@ -213,14 +242,6 @@ async def counts(db: Connection) -> Sequence[tuple[str, int]]:
         select(jobs.c.state, func.count()).where(jobs.c.state.in_(OPEN_JOBS)).group_by(jobs.c.state)
     )
     return [(row[0], row[1]) for row in rows]
-
-
-def _views() -> Select[*tuple[Any, ...]]:
-    return (
-        select(jobs, separations, songs)
-        .join(separations, separations.c.id == jobs.c.separation_id)
-        .join(songs, songs.c.audio_id == separations.c.audio_id)
-    )
 
 
 def _view(*columns: Any) -> JobView:

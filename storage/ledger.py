@@ -7,7 +7,7 @@ Every entry has an operation key that is unique, so that the same thing cannot b
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sqlalchemy import and_, func, insert, select, update
+from sqlalchemy import and_, bindparam, func, insert, select, update
 
 from storage import tables
 from storage.database import Connection
@@ -16,6 +16,18 @@ from storage.rows import Account, Job, LedgerEntry
 from storage.states import Entry
 
 SETTLES = (Entry.CAPTURE, Entry.RELEASE)
+
+WRITE = insert(tables.entries)
+ACCOUNT = select(tables.accounts).where(
+    tables.accounts.c.kind == bindparam("of_kind"), tables.accounts.c.owner_id == bindparam("owner")
+)
+# Locked, so that nobody else can spend in between what is seen here. Inserting a job shares its account's
+# key: without ``key_share`` two who did that would each wait for the other.
+BALANCE_LOCKED = (
+    select(tables.accounts.c.balance)
+    .where(tables.accounts.c.id == bindparam("account"))
+    .with_for_update(key_share=True)
+)
 
 
 class InsufficientCredits(Exception):
@@ -48,16 +60,15 @@ class Statement:
 
 async def account_of(db: Connection, kind: str, owner_id: int) -> Account:
     """The account of a user or a group, opened if there is none."""
+    if known := await find_account(db, kind, owner_id):
+        return known
+    # Somebody else may be opening it right now: then it is theirs that is found.
     await insert_once(db, tables.accounts, kind=kind, owner_id=owner_id)
-    accounts = tables.accounts
-    theirs = select(accounts).where(accounts.c.kind == kind, accounts.c.owner_id == owner_id)
-    return await one(db, Account, theirs)
+    return await one(db, Account, ACCOUNT, {"of_kind": kind, "owner": owner_id})
 
 
 async def find_account(db: Connection, kind: str, owner_id: int) -> Account | None:
-    accounts = tables.accounts
-    theirs = select(accounts).where(accounts.c.kind == kind, accounts.c.owner_id == owner_id)
-    return await one_or_none(db, Account, theirs)
+    return await one_or_none(db, Account, ACCOUNT, {"of_kind": kind, "owner": owner_id})
 
 
 async def balance(db: Connection, account_id: int) -> int:
@@ -86,12 +97,7 @@ async def grant(
 
 async def hold(db: Connection, job: Job, *, now: float) -> None:
     """Set a job's price aside. Raises InsufficientCredits."""
-    accounts = tables.accounts
-    # Locked, so that nobody else can spend in between what is seen here. Inserting a job shares its account's
-    # key: without ``key_share`` two who did that would each wait for the other.
-    account = select(accounts.c.balance).where(accounts.c.id == job.account_id)
-    free = account.with_for_update(key_share=True)
-    can_spend = int(await db.scalar(free) or 0)
+    can_spend = int(await db.scalar(BALANCE_LOCKED, {"account": job.account_id}) or 0)
     if job.price > can_spend:
         raise InsufficientCredits(job.price, can_spend)
     await _write(db, Entry.HOLD, job, -job.price, now=now)
@@ -187,12 +193,13 @@ async def _notes(db: Connection, job_ids: set[int]) -> dict[int, JobNote]:
 
 async def _write(db: Connection, kind: Entry, job: Job, amount: int, *, now: float) -> None:
     await db.execute(
-        insert(tables.entries).values(
-            account_id=job.account_id,
-            kind=kind,
-            amount=amount,
-            job_id=job.id,
-            operation=f"{kind}:{job.id}",
-            created_at=now,
-        )
+        WRITE,
+        {
+            "account_id": job.account_id,
+            "kind": kind,
+            "amount": amount,
+            "job_id": job.id,
+            "operation": f"{kind}:{job.id}",
+            "created_at": now,
+        },
     )

@@ -1,5 +1,10 @@
-"""What every subject needs of SQL: rows as dataclasses, and inserts of what may arrive twice."""
+"""What every subject needs of SQL: rows as dataclasses, and inserts of what may arrive twice.
 
+What runs for every command is built once, at import: to build a statement takes longer than to run it.
+"""
+
+from collections.abc import Mapping
+from functools import cache
 from typing import Any, TypeVar
 
 from sqlalchemy import Executable, Table
@@ -9,15 +14,20 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from storage.database import Connection
 
 T = TypeVar("T")
+NOTHING: Mapping[str, object] = {}
 
 
-async def one(db: Connection, kind: type[T], statement: Executable) -> T:
+async def one(
+    db: Connection, kind: type[T], statement: Executable, values: Mapping[str, object] = NOTHING
+) -> T:
     """The one row; ``kind`` takes the columns in their order."""
-    return kind(*(await db.execute(statement)).one())
+    return kind(*(await db.execute(statement, values)).one())
 
 
-async def one_or_none(db: Connection, kind: type[T], statement: Executable) -> T | None:
-    row = (await db.execute(statement)).one_or_none()
+async def one_or_none(
+    db: Connection, kind: type[T], statement: Executable, values: Mapping[str, object] = NOTHING
+) -> T | None:
+    row = (await db.execute(statement, values)).one_or_none()
     return None if row is None else kind(*row)
 
 
@@ -28,10 +38,14 @@ async def many(db: Connection, kind: type[T], statement: Executable) -> list[T]:
 async def insert_once(db: Connection, table: Table, **values: object) -> bool:
     """True if the row is new, False if one with the same unique key was there."""
     # Not by rowcount: of an INSERT, psycopg's is not kept.
-    insert = insert_if_new(db, table).values(**values).on_conflict_do_nothing()
-    return (await db.execute(insert.returning(*table.primary_key))).one_or_none() is not None
+    return (await db.execute(_insert_once(db.dialect.name, table), values)).one_or_none() is not None
 
 
-def insert_if_new(db: Connection, table: Table) -> Any:
+@cache
+def _insert_once(dialect: str, table: Table) -> Any:
+    return insert_if_new(dialect, table).on_conflict_do_nothing().returning(*table.primary_key)
+
+
+def insert_if_new(dialect: str, table: Table) -> Any:
     """An INSERT that knows ON CONFLICT, which SQLAlchemy has per dialect only."""
-    return (sqlite_insert if db.dialect.name == "sqlite" else postgresql_insert)(table)
+    return (sqlite_insert if dialect == "sqlite" else postgresql_insert)(table)

@@ -4,7 +4,7 @@ import json
 import secrets
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import and_, func, insert, or_, select, true, update
+from sqlalchemy import and_, bindparam, func, insert, or_, select, true, update
 
 from storage import moves
 from storage.database import Connection
@@ -17,6 +17,23 @@ from storage.tables import separations, stems, telegram_files
 HINTED = (SeparationState.SUBMITTING, SeparationState.UNCERTAIN)
 
 ASKING = 2  # the first of the two numbers of an advisory lock
+
+CREATE = insert(separations).returning(separations)
+_OF_SONG = select(separations).where(
+    separations.c.audio_id == bindparam("song"), separations.c.mode == bindparam("in_mode")
+)
+OPEN = _OF_SONG.where(separations.c.state.in_(OPEN_SEPARATIONS)).with_for_update(key_share=True)
+_SENT = select(telegram_files.c.stem_id).where(
+    telegram_files.c.stem_id == stems.c.id, telegram_files.c.bot_id == bindparam("bot")
+)
+_LOST = select(stems.c.id).where(
+    stems.c.separation_id == separations.c.id, ~_SENT.exists(), stems.c.expires_at <= bindparam("at")
+)
+ARCHIVED = (
+    _OF_SONG.where(separations.c.state == SeparationState.SUCCEEDED, ~_LOST.exists())
+    .order_by(separations.c.id.desc())
+    .limit(1)
+)
 
 
 async def create(
@@ -36,20 +53,19 @@ async def create(
     return await one(
         db,
         Separation,
-        insert(separations)
-        .values(
-            audio_id=audio_id,
-            task_id=task_id,
-            mode=mode,
-            provider=provider,
-            price=price,
-            state=SeparationState.QUEUED,
-            callback_token=secrets.token_urlsafe(24),
-            created_at=now,
-            deadline_at=deadline_at,
-            due_at=now if due_at is None else due_at,
-        )
-        .returning(separations),
+        CREATE,
+        {
+            "audio_id": audio_id,
+            "task_id": task_id,
+            "mode": mode,
+            "provider": provider,
+            "price": price,
+            "state": SeparationState.QUEUED,
+            "callback_token": secrets.token_urlsafe(24),
+            "created_at": now,
+            "deadline_at": deadline_at,
+            "due_at": now if due_at is None else due_at,
+        },
     )
 
 
@@ -70,13 +86,8 @@ async def open_for(db: Connection, audio_id: str, mode: str) -> Separation | Non
     return await one_or_none(
         db,
         Separation,
-        select(separations)
-        .where(
-            separations.c.audio_id == audio_id,
-            separations.c.mode == mode,
-            separations.c.state.in_(OPEN_SEPARATIONS),
-        )
-        .with_for_update(key_share=True),
+        OPEN,
+        {"song": audio_id, "in_mode": mode},
     )
 
 
@@ -84,25 +95,8 @@ async def archived_for(
     db: Connection, audio_id: str, mode: str, *, bot_id: int, now: float
 ) -> Separation | None:
     """The newest finished one whose every stem this bot can still send: by file_id, or by a live link."""
-    sent = select(telegram_files.c.stem_id).where(
-        telegram_files.c.stem_id == stems.c.id, telegram_files.c.bot_id == bot_id
-    )
-    lost = select(stems.c.id).where(
-        stems.c.separation_id == separations.c.id, ~sent.exists(), stems.c.expires_at <= now
-    )
-    return await one_or_none(
-        db,
-        Separation,
-        select(separations)
-        .where(
-            separations.c.audio_id == audio_id,
-            separations.c.mode == mode,
-            separations.c.state == SeparationState.SUCCEEDED,
-            ~lost.exists(),
-        )
-        .order_by(separations.c.id.desc())
-        .limit(1),
-    )
+    wanted = {"song": audio_id, "in_mode": mode, "bot": bot_id, "at": now}
+    return await one_or_none(db, Separation, ARCHIVED, wanted)
 
 
 async def made_before(db: Connection, separation: Separation) -> bool:

@@ -1,21 +1,31 @@
 """What is known of songs: titles, lengths, and which generation task they came from."""
 
-from sqlalchemy import or_, select, update
+from functools import cache
+from typing import Any
+
+from sqlalchemy import bindparam, or_, select, update
 
 from storage.database import Connection
-from storage.queries import insert_once, one
+from storage.queries import insert_if_new, insert_once, one, one_or_none
 from storage.rows import Song
 from storage.tables import songs
+
+GET = select(songs).where(songs.c.audio_id == bindparam("song"))
 
 
 async def ensure(db: Connection, audio_id: str, *, now: float) -> Song:
     """The song's row, made if nobody asked for it before."""
-    await insert_once(db, songs, audio_id=audio_id, learnt_at=now)
-    return await get(db, audio_id)
+    values = {"audio_id": audio_id, "learnt_at": now}
+    return await one_or_none(db, Song, _ensure(db.dialect.name), values) or await get(db, audio_id)
+
+
+@cache
+def _ensure(dialect: str) -> Any:
+    return insert_if_new(dialect, songs).on_conflict_do_nothing().returning(songs)
 
 
 async def get(db: Connection, audio_id: str) -> Song:
-    return await one(db, Song, select(songs).where(songs.c.audio_id == audio_id))
+    return await one(db, Song, GET, {"song": audio_id})
 
 
 async def learn(

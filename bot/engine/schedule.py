@@ -27,7 +27,7 @@ EXCHANGE_LIMIT_S = 400.0  # an upstream may take minutes to answer, and be asked
 def loops(services: Services) -> list[Loop]:
     """Every loop of the engine. Each upstream has its own: a slow one holds up nobody else's work."""
     found = [
-        Loop("status", partial(status_one, services), _due(services, jobs.next_status), 120, workers=4),
+        Loop("status", partial(status_one, services), _due(services, jobs.next_status), 120, workers=16),
         Loop(
             "deliver",
             partial(deliver_one, services),
@@ -53,10 +53,11 @@ def loops(services: Services) -> list[Loop]:
 
 
 def _loops_of(services: Services, provider: Provider) -> list[Loop]:
+    pace_s = services.upstreams[provider.name].pace_s
     steps = (
-        ("submit", submit_one, S.QUEUED, 3),
-        ("look", look_one, S.RUNNING, 4),
-        ("find", find_one, S.UNCERTAIN, 1),
+        ("submit", submit_one, S.QUEUED, 3, pace_s),
+        ("look", look_one, S.RUNNING, 4, _at_once),
+        ("find", find_one, S.UNCERTAIN, 1, _at_once),
     )
     probe = Loop(
         f"probe {provider.name}", partial(probe_one, services, provider), _never, EXCHANGE_LIMIT_S, idle_s=5
@@ -65,19 +66,30 @@ def _loops_of(services: Services, provider: Provider) -> list[Loop]:
         Loop(
             f"{name} {provider.name}",
             partial(step, services, provider),
-            _due(services, partial(separations.next_due, states=[state], provider=provider.name)),
+            _due(services, partial(separations.next_due, states=[state], provider=provider.name), wait_s),
             EXCHANGE_LIMIT_S,
             workers=workers,
             woken_by=name,
         )
-        for name, step, state, workers in steps
+        for name, step, state, workers, wait_s in steps
     ]
 
 
-def _due(services: Services, query: Callable[[Connection], Awaitable[float | None]]) -> NextDue:
+def _at_once() -> float:
+    return 0.0
+
+
+def _due(
+    services: Services,
+    query: Callable[[Connection], Awaitable[float | None]],
+    wait_s: Callable[[], float] = _at_once,
+) -> NextDue:
+    """``wait_s`` is how long nothing can be done even if it is due."""
+
     async def next_due() -> float | None:
         async with services.database.reading() as db:
-            return await query(db)
+            due_at = await query(db)
+        return None if due_at is None else max(due_at, services.now() + wait_s())
 
     return next_due
 

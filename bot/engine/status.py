@@ -35,11 +35,12 @@ async def status_one(services: Services) -> bool:
         return False
     changes, due_at = await _bring_up_to_date(services, view)
     async with services.database.transaction() as db:
-        await jobs.showed(db, view.job, due_at=due_at, **changes)
+        ready_at = await jobs.showed(db, view.job, due_at=due_at, **changes)
         if "acknowledged_at" in changes and view.job.origin == "started":
             await separations.let_begin(db, view.separation.id, now=services.now())
     if "acknowledged_at" in changes:
-        services.wakes.wake("submit", "deliver")
+        # Whatever waited for the acknowledgement.
+        services.wakes.wake("submit" if ready_at is None else "deliver")
     return True
 
 

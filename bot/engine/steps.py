@@ -36,7 +36,9 @@ def pace(services: Services) -> Pace:
 
 
 async def submit_one(services: Services, provider: Provider) -> bool:
-    """Submit the separation that has waited longest; False when none is due."""
+    """Submit the separation that has waited longest; False when none is due, or none may go out yet."""
+    if services.upstreams[provider.name].pace_s():
+        return False  # to claim one would only mean to put it back
     async with services.database.transaction() as db:
         queued = await separations.claim(db, S.QUEUED, provider.name, now=services.now(), lease_s=LEASE_S)
     if queued is None:

@@ -4,7 +4,7 @@ import json
 from collections import deque
 from collections.abc import Sequence
 
-from bot.engine.workflow import Decision, Snooze
+from bot.engine.workflow import Decision, Move, Snooze
 from bot.services import Services
 from providers.base import Song, Succeeded
 from storage import jobs, moves, separations, songs
@@ -16,12 +16,17 @@ S = SeparationState
 
 DAY_S = 86400.0
 TIMES_KEPT = 50
+# The loop that has the next to do, where it is in another state or at another upstream.
+GOES_ON_IN = {S.QUEUED: "submit", S.RUNNING: "look", S.UNCERTAIN: "find", S.SUCCEEDED: "deliver"}
 
 
 async def write(services: Services, separation: Separation, decision: Decision, **changes: object) -> None:
     async with services.database.transaction() as db:
-        await apply(db, services, separation, decision, **changes)
-    services.wakes.wake("submit", "look", "find", "deliver", "status")
+        written = await apply(db, services, separation, decision, **changes)
+    if written.state in GOES_ON_IN:
+        services.wakes.wake(GOES_ON_IN[written.state])
+    if isinstance(decision, Move):
+        services.wakes.wake("status")
 
 
 async def apply(
