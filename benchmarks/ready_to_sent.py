@@ -88,8 +88,8 @@ async def a_bot(sandbox: Sandbox, folder: Path, **settings: str) -> AsyncIterato
         *(sys.executable, "-m", "bot", "run"),
         cwd=folder,
         env=environment | sandbox.settings() | settings,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
+        stdout=None,
+        stderr=None,
     )
     try:
         yield

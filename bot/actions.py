@@ -84,7 +84,7 @@ async def arrive(db: Connection, services: Services, asker: Asker) -> Account:
     await chats.enter(db, asker.chat_id, kind=asker.chat_kind, title=asker.chat_title, now=now)
     if asker.user_id is None:
         return await ledger.account_of(db, "group", asker.chat_id)
-    await chats.meet(
+    return await chats.meet(
         db,
         asker.user_id,
         name=asker.name,
@@ -93,7 +93,6 @@ async def arrive(db: Connection, services: Services, asker: Asker) -> Account:
         signup_credits=services.settings.signup_credits,
         now=now,
     )
-    return await ledger.account_of(db, "user", asker.user_id)
 
 
 async def start(services: Services, song: SongRef, mode: Mode, asker: Asker) -> Job:
@@ -195,14 +194,17 @@ async def _separation_for(
 ) -> tuple[Separation, str]:
     """What the job waits on, and how it came to it: started, joined, archive."""
     now = services.now()
-    known = await songs.ensure(db, song.audio_id, now=now)
-    if running := await separations.open_for(db, song.audio_id, mode):
-        return await _with_payer(db, running, "joined")
-    if kept := await separations.archived_for(db, song.audio_id, mode, bot_id=services.bot.id, now=now):
-        return await _with_payer(db, kept, "archive")
-    full_song = replace(song, task_id=song.task_id or known.task_id)
-    provider = pricing.choose(services.providers, full_song, mode, health=services.health())
-    return await _create(db, services, full_song, mode, provider), "started"
+    was_made = False
+    if not await songs.note(db, song.audio_id, now=now):
+        if running := await separations.open_for(db, song.audio_id, mode):
+            return await _with_payer(db, running, "joined")
+        if kept := await separations.archived_for(db, song.audio_id, mode, bot_id=services.bot.id, now=now):
+            return await _with_payer(db, kept, "archive")
+        known = await songs.get(db, song.audio_id)
+        song = replace(song, task_id=song.task_id or known.task_id)
+        was_made = await separations.was_made(db, song.audio_id, mode)
+    provider = pricing.choose(services.providers, song, mode, health=services.health())
+    return await _create(db, services, song, mode, provider, was_made=was_made), "started"
 
 
 async def _with_payer(db: Connection, separation: Separation, origin: str) -> tuple[Separation, str]:
@@ -211,12 +213,11 @@ async def _with_payer(db: Connection, separation: Separation, origin: str) -> tu
 
 
 async def _create(
-    db: Connection, services: Services, song: SongRef, mode: Mode, provider: Provider
+    db: Connection, services: Services, song: SongRef, mode: Mode, provider: Provider, *, was_made: bool
 ) -> Separation:
     now = services.now()
     deadline_at = now + services.settings.job_deadline_seconds
     # What people may expect from the archive, for nothing, is not ordered before they know its price.
-    is_known_first = await separations.was_made(db, song.audio_id, mode)
     return await separations.create(
         db,
         audio_id=song.audio_id,
@@ -226,7 +227,7 @@ async def _create(
         price=services.settings.price(provider.name, mode),
         now=now,
         deadline_at=deadline_at,
-        due_at=deadline_at if is_known_first else now,
+        due_at=deadline_at if was_made else now,
     )
 
 

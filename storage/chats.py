@@ -7,6 +7,7 @@ from sqlalchemy import Table, or_, select, update
 from storage import ledger
 from storage.database import Connection
 from storage.queries import insert_once
+from storage.rows import Account
 from storage.tables import accounts, chats, jobs, lookups, users
 
 
@@ -19,8 +20,8 @@ async def meet(
     language: str | None,
     signup_credits: int,
     now: float,
-) -> bool:
-    """Note who speaks; a new one gets the sign-up credits, once. True for a new one.
+) -> Account:
+    """Note who speaks, and find their account; a new one gets the sign-up credits, once.
 
     ``name`` is empty where only the id is known.
     """
@@ -28,12 +29,14 @@ async def meet(
     is_new = await insert_once(db, users, id=user_id, **who, first_seen_at=now)
     if name and not is_new:
         await _rename(db, users, user_id, who)
-    if is_new and signup_credits:
-        account = await ledger.account_of(db, "user", user_id)
+    if not is_new:
+        return await ledger.account_of(db, "user", user_id)
+    account = await ledger.open_account(db, "user", user_id)
+    if signup_credits:
         await ledger.grant(
             db, account, signup_credits, operation=f"signup:{user_id}", note="welcome credits", now=now
         )
-    return is_new
+    return account
 
 
 async def is_known(db: Connection, owner_id: int) -> bool:

@@ -7,7 +7,7 @@ waits for the disk or for another process, taking the write lock and committing,
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -41,12 +41,13 @@ class EmbeddedConnection(aiosqlite.Connection):
     def part(self) -> Iterator[None]:
         """A part of the transaction that can fail alone. Raises Undone."""
         self._say("SAVEPOINT part")
+        is_whole = False
         try:
             yield
-        except BaseException:
-            self._say("ROLLBACK TO part")
-            raise
+            is_whole = True
         finally:
+            if not is_whole:
+                self._say("ROLLBACK TO part")
             self._say("RELEASE part")
 
     def check(self) -> None:
@@ -102,13 +103,11 @@ class Writer:
             await asyncio.wait([shared.ending])
 
     async def _begin(self) -> _Shared:
-        connection = await self._engine.connect()
-        try:
+        async with AsyncExitStack() as stack:
+            connection = await stack.enter_async_context(self._engine.connect())
             await connection.begin()
             driver = cast(EmbeddedConnection, (await connection.get_raw_connection()).driver_connection)
-        except BaseException:
-            await connection.close()
-            raise
+            stack.pop_all()
         return _Shared(connection, driver, asyncio.create_task(self._end(connection, driver)))
 
     async def _end(self, connection: AsyncConnection, driver: EmbeddedConnection) -> None:

@@ -60,9 +60,11 @@ class Statement:
 
 async def account_of(db: Connection, kind: str, owner_id: int) -> Account:
     """The account of a user or a group, opened if there is none."""
-    if known := await find_account(db, kind, owner_id):
-        return known
-    # Somebody else may be opening it right now: then it is theirs that is found.
+    return await find_account(db, kind, owner_id) or await open_account(db, kind, owner_id)
+
+
+async def open_account(db: Connection, kind: str, owner_id: int) -> Account:
+    """The account of one who has none yet, unless somebody else is opening it right now."""
     await insert_once(db, tables.accounts, kind=kind, owner_id=owner_id)
     return await one(db, Account, ACCOUNT, {"of_kind": kind, "owner": owner_id})
 

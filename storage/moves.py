@@ -124,9 +124,21 @@ async def next_due(
 ) -> float | None:
     """When the next row in one of these states becomes due or its lease ends; None when there is none."""
     table = TABLES[kind]
-    free_at = case((table.c.lease_until > table.c.due_at, table.c.lease_until), else_=table.c.due_at)
-    found = await db.scalar(select(func.min(free_at)).where(table.c.state.in_(states), *where))
-    return None if found is None else float(found)
+    found = [await _next_due_of(db, table, table.c.state == state, *where) for state in states]
+    return min((at for at in found if at is not None), default=None)
+
+
+async def _next_due_of(db: Connection, table: Table, *where: ColumnElement[bool]) -> float | None:
+    """Reads only the first rows of the index by due_at, however many rows there are."""
+    due_at, lease_until = table.c.due_at, table.c.lease_until
+    of_these = (due_at > 0, *where)  # not null, in words for which SQLite uses the index
+    free = select(due_at).where(lease_until.is_(None), *of_these).order_by(due_at).limit(1)
+    first = await db.scalar(free)
+    # What is due before it is leased, and nothing else can come before it.
+    before = () if first is None else (due_at < first,)
+    free_at = case((lease_until > due_at, lease_until), else_=due_at)
+    leased = select(func.min(free_at)).where(lease_until.is_not(None), *of_these, *before)
+    return min((float(at) for at in (first, await db.scalar(leased)) if at is not None), default=None)
 
 
 async def _write(db: Connection, row: Claimable, changes: dict[str, object]) -> Claimable:

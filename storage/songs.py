@@ -1,12 +1,9 @@
 """What is known of songs: titles, lengths, and which generation task they came from."""
 
-from functools import cache
-from typing import Any
-
 from sqlalchemy import bindparam, or_, select, update
 
 from storage.database import Connection
-from storage.queries import insert_if_new, insert_once, one, one_or_none
+from storage.queries import insert_once, one
 from storage.rows import Song
 from storage.tables import songs
 
@@ -15,13 +12,13 @@ GET = select(songs).where(songs.c.audio_id == bindparam("song"))
 
 async def ensure(db: Connection, audio_id: str, *, now: float) -> Song:
     """The song's row, made if nobody asked for it before."""
-    values = {"audio_id": audio_id, "learnt_at": now}
-    return await one_or_none(db, Song, _ensure(db.dialect.name), values) or await get(db, audio_id)
+    await note(db, audio_id, now=now)
+    return await get(db, audio_id)
 
 
-@cache
-def _ensure(dialect: str) -> Any:
-    return insert_if_new(dialect, songs).on_conflict_do_nothing().returning(songs)
+async def note(db: Connection, audio_id: str, *, now: float) -> bool:
+    """Make the song's row; False where somebody asked for it before."""
+    return await insert_once(db, songs, audio_id=audio_id, learnt_at=now)
 
 
 async def get(db: Connection, audio_id: str) -> Song:
@@ -41,7 +38,7 @@ async def learn(
     duration_s: float | None = None,
 ) -> None:
     """Remember what an upstream said of a song; what it left out stays as it was."""
-    await insert_once(db, songs, audio_id=audio_id, learnt_at=now)
+    await note(db, audio_id, now=now)
     told = {
         "task_id": task_id,
         "title": title,

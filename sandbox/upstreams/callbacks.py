@@ -20,6 +20,7 @@ class Callbacks:
     def __init__(self) -> None:
         self.posted: list[Posted] = []  # those that got an answer, or surely get none
         self._running: set[asyncio.Task[None]] = set()
+        self._client: httpx.AsyncClient | None = None
 
     def send(self, url: str | None, body: object) -> None:
         """Post in the background; nothing happens for an address elsewhere."""
@@ -37,13 +38,17 @@ class Callbacks:
         for running in self._running:
             running.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
+        if self._client:
+            await self._client.aclose()
 
     async def _post(self, url: str, body: object) -> None:
         status = None
         try:
-            # trust_env: a proxy of the environment must not carry a loopback address away.
-            async with httpx.AsyncClient(timeout=ANSWER_WITHIN_S, trust_env=False) as client:
-                status = (await client.post(url, json=body)).status_code
+            if self._client is None:
+                # Not before the first one: to make a client takes longer than to post.
+                # trust_env: a proxy of the environment must not carry a loopback address away.
+                self._client = httpx.AsyncClient(timeout=ANSWER_WITHIN_S, trust_env=False)
+            status = (await self._client.post(url, json=body)).status_code
         except httpx.HTTPError:
             pass  # the receiver's trouble, as for the real ones
         self.posted.append(Posted(url, body, status))
