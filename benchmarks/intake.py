@@ -100,9 +100,10 @@ def running(bot: Callable[[str, str], None], outside: Outside, folder: str) -> I
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer commands and rounds")
-    quick = parser.parse_args().quick
-    commands, rounds = (400, 2) if quick else (1500, 5)
+    parser.add_argument("--commands", type=int, default=1500)
+    parser.add_argument("--rounds", type=int, default=5)
+    given = parser.parse_args()
+    commands, rounds = given.commands, given.rounds
     heading(f"{__doc__.split('.')[0]}. {rounds} alternating rounds of {commands} commands; medians.")
     took: dict[str, list[list[float]]] = {name: [] for name in BOTS}
     for round_ in range(rounds):
