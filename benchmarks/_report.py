@@ -15,7 +15,8 @@ def heading(what: str) -> None:
     """``what`` says in a sentence or two what is compared."""
     print(" ".join(what.split()))
     print(f"command: {shlex.join(['python', *sys.argv])}")
-    print(f"machine: {machine()}\n")
+    print(f"machine: {machine()}")
+    print(f"load at the start: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors\n")
 
 
 def machine() -> str:
@@ -32,6 +33,12 @@ def _processor() -> str:
         if line.startswith("model name"):
             return line.partition(":")[2].strip()
     return platform.machine()
+
+
+def cpu_s(pid: int) -> float:
+    """What a process has used so far: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html"""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from _loopback import Outside, loopback
-from _report import heading, table
+from _report import cpu_s, heading, table
 from sqlalchemy import Table, insert
 
 from storage import tables
@@ -73,13 +73,9 @@ class Bot:
 
     def cpu_share(self, during_s: float) -> float:
         """Of one core."""
-        before = self._cpu_s()
+        before = cpu_s(self.process.pid)
         time.sleep(during_s)
-        return (self._cpu_s() - before) / during_s
-
-    def _cpu_s(self) -> float:
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return (cpu_s(self.process.pid) - before) / during_s
 
     def _metrics(self) -> str:
         with NO_PROXIES.open(f"{self.url}/metrics", timeout=30) as answer:
@@ -188,7 +184,7 @@ def idle(outside: Outside, file: Path, during_s: float) -> tuple[float, float, f
     """Seconds until every loop goes, megabytes, and the share of a core while nothing is due."""
     with running(outside, file) as bot:
         after_s = bot.every_loop_goes()
-        time.sleep(SETTLE_S)
+        time.sleep(min(SETTLE_S, during_s))
         share = bot.cpu_share(during_s)
         return after_s, bot.memory_mb(), share
 

@@ -8,6 +8,6 @@ import sys
 os.environ.setdefault("PTB_TIMEDELTA", "1")
 
 # httpcore asks for this several times a request. It is not installed, so it would be looked for on the whole
-# path each time: a quarter of what a request costs. None is the documented word for "there is no such module":
+# path each time: a quarter of what a request costs. None is the documented word for "there is no such one":
 # https://docs.python.org/3/reference/import.html#the-module-cache
 sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]  # typeshed knows modules only

@@ -27,7 +27,7 @@ EXCHANGE_LIMIT_S = 400.0  # an upstream may take minutes to answer, and be asked
 def loops(services: Services) -> list[Loop]:
     """Every loop of the engine. Each upstream has its own: a slow one holds up nobody else's work."""
     found = [
-        Loop("status", partial(status_one, services), _due(services, jobs.next_status), 120, workers=8),
+        Loop("status", partial(status_one, services), _due(services, jobs.next_status), 120, workers=16),
         Loop(
             "deliver",
             partial(deliver_one, services),
