@@ -53,7 +53,7 @@ async def test_people_and_chats_are_called_as_they_call_themselves_now(given, do
     await given.person(ANN)
     await given.enter_group(GROUP)
     who = {"name": "Ann B.", "username": "annb", "language": "de"}
-    assert await do(chats.meet, ANN, **who, signup_credits=100, now=clock()) is False
+    await do(chats.meet, ANN, **who, signup_credits=100, now=clock())
     await do(chats.enter, GROUP, kind="group", title="Choir", now=clock())
     assert await person(ANN) == who
     assert (await chat(GROUP)).title == "Choir"
