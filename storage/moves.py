@@ -49,7 +49,7 @@ async def claim(
     due = (
         select(table.c.id)
         .where(table.c.state == state, table.c.due_at <= now, free, *where)
-        .order_by(table.c.due_at)
+        .order_by(table.c.due_at, table.c.id)
         .limit(1)
         .with_for_update(skip_locked=True, key_share=True)
     )
