@@ -56,7 +56,10 @@ def key_refused(title: str, error: object) -> str:
     )
 
 
-def credits_low(title: str, credits: float | None, *, used_up: bool) -> str:
-    left = "" if credits is None or used_up else f" ({credits:g} left)"
-    what = "are used up" if used_up else "are running low"
-    return f"⚠ The credits at {escape(title)} {what}{left}. Top them up; no job is lost meanwhile."
+def credits_low(title: str, credits: float | None) -> str:
+    left = "" if credits is None else f" ({credits:g} left)"
+    return f"⚠ The credits at {escape(title)} are running low{left}. Top them up; no job is lost meanwhile."
+
+
+def credits_used_up(title: str) -> str:
+    return f"⚠ The credits at {escape(title)} are used up. Top them up; no job is lost meanwhile."

@@ -90,12 +90,14 @@ class Upstream:
     title: str
     submits: AsyncLimiter
     now: Callable[[], float]
+    cheapest: float = 0.0  # what its cheapest mode costs there
     breaker: Breaker = field(default_factory=Breaker)
     credits: float | None = None
     probed_at: float | None = None
     trouble: Misconfigured | None = None  # what only the operator can mend
     last_error: str | None = None
     paused_until: float = 0.0
+    is_refused_at_work: bool = False  # the key, for submits or looks, whatever the credits call says
     _credits_in_trouble: float | None = None
 
     @property
@@ -103,6 +105,10 @@ class Upstream:
         if self.breaker.is_open:
             return Health.DOWN
         return Health.SHORT if self.trouble else Health.WELL
+
+    def lacks_credits_for(self, jobs: int) -> bool:
+        """Whether it is known that they do not do for so many of the cheapest kind."""
+        return self.credits is not None and self.credits < jobs * self.cheapest
 
     def wait_s(self) -> float:
         """How long nothing may be submitted there; 0: now."""
@@ -158,4 +164,5 @@ class Upstream:
 
 
 def upstream(provider: Provider, now: Callable[[], float]) -> Upstream:
-    return Upstream(provider.name, provider.title, submit_limiter(provider.limits), now)
+    cheapest = min(provider.costs.values())
+    return Upstream(provider.name, provider.title, submit_limiter(provider.limits), now, cheapest)

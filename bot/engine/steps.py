@@ -58,6 +58,7 @@ async def _submit(services: Services, provider: Provider, queued: Separation) ->
     await _learn_title(services, provider, queued)
     await upstream.submits.acquire()
     credits_before = await _credits(provider)
+    upstream.credits = upstream.credits if credits_before is None else credits_before
     separation = await _set_out(services, queued, credits_before)
     outcome = await answer(
         provider.submit(song_of(separation), Mode(separation.mode), callback_url(services, separation))
@@ -77,7 +78,7 @@ async def _submit(services: Services, provider: Provider, queued: Separation) ->
     except Stale:
         await _hint(services, separation, outcome)
         raise
-    await alerts.after_submit(services, provider, outcome)
+    await alerts.heard(services, provider, outcome)
 
 
 async def _hint(services: Services, separation: Separation, outcome: str | ProviderError) -> None:
@@ -143,6 +144,7 @@ async def look_one(services: Services, provider: Provider) -> bool:
             separation, outcome, now=services.now(), pace=pace(services), title=provider.title
         )
         await write(services, separation, decision)
+        await alerts.heard(services, provider, outcome)
     return True
 
 

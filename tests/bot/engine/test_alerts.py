@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.engine.alerts import JOBS_LEFT, PROBE_EVERY_S, after_submit, next_probe, notice_one, probe_one
+from bot.engine.alerts import JOBS_LEFT, PROBE_EVERY_S, heard, next_probe, notice_one, probe_one
 from bot.upstreams import FIRST_PROBE_S, OPENS_AFTER
 from providers.errors import Misconfigured, NoCredits, SongUnknown, Unavailable
 from storage import notices
@@ -95,14 +95,43 @@ async def test_a_refused_submit_is_told_at_once(watched):
     for _ in range(3):
         refused = NoCredits("insufficient")
         watched.services.upstreams["sunoapi_org"].note(refused)
-        await after_submit(watched.services, watched.provider, refused)
+        await heard(watched.services, watched.provider, refused)
     (text,) = await told(watched)
     assert "The credits at sunoapi.org are used up" in text
 
 
+async def test_a_key_that_is_refused_for_orders_alone_is_told_once(watched):
+    for _ in range(3):
+        await heard(watched.services, watched.provider, KEY_REFUSED)
+        await probes(watched, PLENTY)  # of this call it thinks well
+    assert len(await told(watched)) == 1
+    for outcome in ("task-1", KEY_REFUSED):
+        await heard(watched.services, watched.provider, outcome)
+    assert len(await told(watched)) == 2
+
+
+async def test_credits_that_run_low_by_an_order_are_told_at_once(watched):
+    watched.services.upstreams["sunoapi_org"].credits = LOW
+    for task in ("task-1", "task-2"):
+        await heard(watched.services, watched.provider, task)
+    (text,) = await told(watched)
+    assert "are running low" in text
+
+
+async def test_that_they_are_used_up_is_told_once_though_they_were_low_before_and_are_after(watched):
+    texts = await probes(watched, LOW, 5.0, LOW, 5.0)
+    assert ["running low" in text for text in texts] == [True, False]
+    assert "are used up" in texts[1]
+
+
+async def test_of_credits_that_were_never_enough_one_thing_is_told(watched):
+    (text,) = await probes(watched, 0.0, LOW)
+    assert "are used up" in text
+
+
 @pytest.mark.parametrize("outcome", ["task-1", AWAY, SongUnknown("?")])
 async def test_of_other_submits_nothing_is_told(watched, outcome):
-    await after_submit(watched.services, watched.provider, outcome)
+    await heard(watched.services, watched.provider, outcome)
     assert await told(watched) == []
 
 
