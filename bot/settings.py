@@ -107,7 +107,11 @@ class Settings(BaseModel):
         frozenset(), description="if set, only these chats are served (ids; a private chat has its user's id)"
     )
     look_first_seconds: Seconds = Field(15.0, description="when a running task is looked at first")
-    look_every_seconds: Seconds = Field(10.0, description="and then how often; the wait grows towards 30 s")
+    look_every_seconds: Seconds = Field(
+        10.0,
+        description="and then how often; the wait grows towards 30 s. If not set, no more often than the "
+        "upstream advises",
+    )
     job_deadline_seconds: Seconds = Field(
         1800.0, description="a separation older than this fails, at no cost"
     )
@@ -158,6 +162,11 @@ class Settings(BaseModel):
         """What a job of ``mode`` ("basic", "full") costs there, in this bot's credits."""
         price: int = self._of(provider_name, f"price_{mode}")
         return price
+
+    def look_every_s(self, advised_s: float) -> float:
+        """How often to look at an upstream that advises this: what is set wins."""
+        is_set = "look_every_seconds" in self.model_fields_set
+        return self.look_every_seconds if is_set else max(self.look_every_seconds, advised_s)
 
     def secrets(self) -> tuple[str, ...]:
         """Every text that no log line may hold."""

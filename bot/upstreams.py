@@ -110,12 +110,15 @@ class Upstream:
         """Whether it is known that they do not do for so many of the cheapest kind."""
         return self.credits is not None and self.credits < jobs * self.cheapest
 
+    def pause_s(self) -> float:
+        """For how long it asked to be left alone; 0: not at all."""
+        return max(self.paused_until - self.now(), 0.0)
+
     def wait_s(self) -> float:
         """How long nothing may be submitted there; 0: now."""
-        until = max(self.paused_until, self.breaker.probe_at if self.breaker.is_open else 0.0)
-        if until > self.now():
-            return until - self.now()
-        return self.pace_s()
+        probe_s = self.breaker.probe_at - self.now() if self.breaker.is_open else 0.0
+        pause_s = max(self.pause_s(), probe_s)
+        return pause_s if pause_s > 0 else self.pace_s()
 
     def pace_s(self) -> float:
         """How long nothing may be submitted there because enough was just now; 0: now."""

@@ -31,8 +31,9 @@ OVERDUE_S = 60.0  # how long after its deadline a separation is ended without as
 NO_CALLBACK = "https://example.com/no-callback"
 
 
-def pace(services: Services) -> Pace:
-    return Pace(services.settings.look_first_seconds, services.settings.look_every_seconds)
+def pace(services: Services, provider: Provider) -> Pace:
+    settings = services.settings
+    return Pace(settings.look_first_seconds, settings.look_every_s(provider.limits.look_every_s))
 
 
 async def submit_one(services: Services, provider: Provider) -> bool:
@@ -69,7 +70,7 @@ async def _submit(services: Services, provider: Provider, queued: Separation) ->
         separation,
         outcome,
         now=services.now(),
-        pace=pace(services),
+        pace=pace(services, provider),
         next_provider=_next_provider(services, separation),
         title=provider.title,
     )
@@ -137,15 +138,23 @@ async def look_one(services: Services, provider: Provider) -> bool:
     if separation is None or separation.upstream_task_id is None:
         return False
     async with kept(services, separation):
-        outcome = await answer(provider.look(separation.upstream_task_id))
-        services.upstreams[provider.name].note(outcome)
-        _log_look(separation, outcome)
-        decision = workflow.after_look(
-            separation, outcome, now=services.now(), pace=pace(services), title=provider.title
-        )
-        await write(services, separation, decision)
-        await alerts.heard(services, provider, outcome)
+        await _look(services, provider, separation, separation.upstream_task_id)
     return True
+
+
+async def _look(services: Services, provider: Provider, separation: Separation, task_id: str) -> None:
+    upstream = services.upstreams[provider.name]
+    if pause := workflow.before_look(separation, now=services.now(), pause_s=upstream.pause_s()):
+        await write(services, separation, pause)
+        return
+    outcome = await answer(provider.look(task_id))
+    upstream.note(outcome)
+    _log_look(separation, outcome)
+    decision = workflow.after_look(
+        separation, outcome, now=services.now(), pace=pace(services, provider), title=provider.title
+    )
+    await write(services, separation, decision)
+    await alerts.heard(services, provider, outcome)
 
 
 async def find_one(services: Services, provider: Provider) -> bool:
@@ -165,7 +174,7 @@ async def find_one(services: Services, provider: Provider) -> bool:
             separation,
             outcome,
             now=services.now(),
-            pace=pace(services),
+            pace=pace(services, provider),
             credits_now=await _credits_as_proof(services, provider, separation),
         )
         await write(services, separation, decision)

@@ -117,6 +117,12 @@ def after_submit(
             return Move(S.FAILED, _all_reasons(separation, in_plain_words(outcome, title)))
 
 
+def before_look(separation: Separation, *, now: float, pause_s: float) -> Snooze | None:
+    """An upstream that asked to be left alone is; only the last look, at the deadline, does not wait."""
+    wait_s = min(pause_s, separation.deadline_at - now)
+    return Snooze(wait_s) if wait_s > 0 else None
+
+
 def after_look(
     separation: Separation,
     outcome: Progress | ProviderError,

@@ -83,6 +83,21 @@ def test_an_empty_value_is_not_set(settings_of):
     assert settings.log_level == "ERROR"
 
 
+@pytest.mark.parametrize(
+    ("setting", "advised_s", "every_s"),
+    [
+        ({}, 30, 30),
+        ({}, 5, 10),
+        ({"LOOK_EVERY_SECONDS": "0.5"}, 30, 0.5),
+        ({"LOOK_EVERY_SECONDS": ""}, 30, 30),
+    ],
+)
+def test_looks_come_as_seldom_as_an_upstream_advises_unless_told_otherwise(
+    settings_of, setting, advised_s, every_s
+):
+    assert settings_of(**MINIMUM, **setting).look_every_s(advised_s) == every_s
+
+
 def test_keywords_make_settings_without_looking_at_the_environment():
     os.environ["HTTP_PORT"] = "9999"
     assert Settings(telegram_token=TOKEN).http_port == 8080

@@ -13,6 +13,7 @@ from bot.engine.workflow import (
     after_find,
     after_look,
     after_submit,
+    before_look,
     before_submit,
     in_plain_words,
 )
@@ -157,6 +158,19 @@ LOOKS = [
     pytest.param(Misconfigured("key"), 0, 0, Snooze(1.0, failed=True), id="a wrong key may be mended"),
     pytest.param(OutcomeUnknown("cut"), 0, 0, Snooze(1.0, failed=True), id="a look costs nothing"),
 ]
+
+
+@pytest.mark.parametrize(
+    ("pause_s", "now", "decision"),
+    [
+        pytest.param(0, 0, None, id="it may be looked at"),
+        pytest.param(20, 0, Snooze(20), id="it asked to be left alone"),
+        pytest.param(20, DEADLINE - 5, Snooze(5), id="the last look is at the deadline"),
+        pytest.param(20, DEADLINE, None, id="and does not wait"),
+    ],
+)
+def test_before_look(pause_s, now, decision):
+    assert before_look(separation(S.RUNNING), now=now, pause_s=pause_s) == decision
 
 
 @pytest.mark.parametrize(("outcome", "now", "failures", "decision"), LOOKS)
