@@ -1,14 +1,14 @@
 """How the upstreams are doing, for operators: what this process saw, and what the database remembers."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.operator_texts import UpstreamReport
 from bot.services import Services
-from bot.upstreams import Health
+from bot.upstreams import DOWN, KEY, USED_UP, Health
 from providers.base import Mode, Provider
-from storage import separations
+from storage import notices, separations
 from storage.database import Connection
 
 NEWEST = 100  # finished separations that the times are taken from
@@ -23,6 +23,7 @@ STATES = {
 class History:
     """What the database remembers of one upstream. ``times``: per mode, median and 90 % time in seconds."""
 
+    state: str
     open_separations: int
     last_failure: str | None
     times: Mapping[Mode, tuple[float, float]]
@@ -46,9 +47,10 @@ async def upstream_reports(services: Services) -> list[UpstreamReport]:
 
 async def histories(db: Connection, providers: Iterable[Provider]) -> dict[str, History]:
     """By the provider's name."""
-    counted = await separations.counts(db)
+    counted, standing = await separations.counts(db), await notices.standing(db)
     return {
         provider.name: History(
+            state=STATES[_health(provider.name, standing)],
             open_separations=sum(count for name, _, count in counted if name == provider.name),
             last_failure=await _last_failure(db, provider.name),
             times={
@@ -59,6 +61,14 @@ async def histories(db: Connection, providers: Iterable[Provider]) -> dict[str, 
         )
         for provider in providers
     }
+
+
+def _health(provider: str, standing: Collection[str]) -> Health:
+    """As the running bot wrote it down."""
+    if f"{provider}:{DOWN}" in standing:
+        return Health.DOWN
+    needs_operator = {f"{provider}:{KEY}", f"{provider}:{USED_UP}"}
+    return Health.SHORT if needs_operator.intersection(standing) else Health.WELL
 
 
 async def _last_failure(db: Connection, provider: str) -> str | None:

@@ -74,6 +74,10 @@ def submit_limiter(limits: Limits) -> AsyncLimiter:
     return AsyncLimiter(burst, burst / fills_per_s)
 
 
+# Kinds of trouble, as they are written down.
+DOWN, KEY, USED_UP, LOW = "down", "key", "used up", "low"
+
+
 class Health(IntEnum):
     """How gladly work is given to it: the lower the better."""
 
@@ -97,7 +101,9 @@ class Upstream:
     trouble: Misconfigured | None = None  # what only the operator can mend
     last_error: str | None = None
     paused_until: float = 0.0
-    is_refused_at_work: bool = False  # the key, for submits or looks, whatever the credits call says
+    refusal: Misconfigured | None = None  # of the key: ends when it is taken for what it was refused for
+    alerts: frozenset[str] | None = None  # what is written down of its troubles; None: nobody knows
+    _is_refused_at_work: bool = False
     _credits_in_trouble: float | None = None
 
     @property
@@ -105,6 +111,11 @@ class Upstream:
         if self.breaker.is_open:
             return Health.DOWN
         return Health.SHORT if self.trouble else Health.WELL
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it has answered once."""
+        return self.credits is not None
 
     def lacks_credits_for(self, jobs: int) -> bool:
         """Whether it is known that they do not do for so many of the cheapest kind."""
@@ -131,9 +142,10 @@ class Upstream:
         if isinstance(outcome, ProviderError):
             self.last_error = str(outcome)
         elif isinstance(outcome, str):  # a submit was taken: the key works, and there were credits
-            self.trouble = None
+            self.trouble = self.refusal = None
+            self._is_refused_at_work = False
         if isinstance(outcome, Misconfigured):
-            self.trouble, self._credits_in_trouble = outcome, self.credits
+            self._in_trouble(outcome, at_work=True)
         elif is_failure(outcome):
             if self.breaker.failed(self.now()):
                 logger.warning("%s is set aside for a while: %s", self.title, outcome)
@@ -145,13 +157,20 @@ class Upstream:
         if isinstance(outcome, ProviderError):
             self.last_error = str(outcome)
             if isinstance(outcome, Misconfigured):
-                self.trouble, self._credits_in_trouble = outcome, self.credits
+                self._in_trouble(outcome, at_work=False)
             if self.breaker.is_open:
                 self.breaker.probe_failed(self.now())
             return
         self.credits = outcome
+        if not self._is_refused_at_work:  # a key may do for this call alone
+            self.refusal = None
         self._mended(outcome)
         self._answered()
+
+    def _in_trouble(self, trouble: Misconfigured, *, at_work: bool) -> None:
+        self.trouble, self._credits_in_trouble = trouble, self.credits
+        if not isinstance(trouble, NoCredits):
+            self.refusal, self._is_refused_at_work = trouble, at_work or self._is_refused_at_work
 
     def _mended(self, credits: float) -> None:
         """A key that is taken again is mended; so are credits, once there are more than there were."""

@@ -65,14 +65,15 @@ def _table(findings: Sequence[Finding]) -> Table:
 
 
 def _table_of(upstreams: Sequence[Upstream]) -> Table:
-    headings = ("Upstream", "Credits", "Open", "Two stems", "Full set", "Last failure")
+    headings = ("Upstream", "State", "Credits", "Open", "Two stems", "Full set", "Last failure")
     table = Table(*headings, caption="Times: the median, and within how much nine in ten were done")
     for one in upstreams:
         if one.history:
             left = UNKNOWN if isinstance(one.answer, ProviderError) else f"{one.answer:g}"
             times = [_times(one.history.times.get(mode)) for mode in (Mode.BASIC, Mode.FULL)]
             failure = escape(one.history.last_failure or UNKNOWN)
-            table.add_row(one.title, left, str(one.history.open_separations), *times, failure)
+            open_now = str(one.history.open_separations)
+            table.add_row(one.title, one.history.state, left, open_now, *times, failure)
     return table
 
 

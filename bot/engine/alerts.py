@@ -12,9 +12,9 @@ from bot.intake.budgets import Kind
 from bot.intake.limiter import Dropped
 from bot.outcomes import Outcome, outcome_of, wait_s
 from bot.services import Services
-from bot.upstreams import Upstream
+from bot.upstreams import DOWN, KEY, LOW, USED_UP, Upstream
 from providers.base import Provider
-from providers.errors import Misconfigured, NoCredits, ProviderError
+from providers.errors import NoCredits, ProviderError
 from storage import moves, notices
 from storage.database import Connection
 
@@ -35,7 +35,7 @@ async def probe_one(services: Services, provider: Provider) -> bool:
         outcome = error
     upstream.probed(outcome)
     upstream.probed_at = services.now()
-    await _tell(services, provider, outcome if isinstance(outcome, ProviderError) else None)
+    await tell(services, provider)
     services.wakes.wake("submit")
     return True
 
@@ -47,65 +47,56 @@ def next_probe(services: Services, provider: Provider) -> float:
     return 0.0 if upstream.probed_at is None else upstream.probed_at + PROBE_EVERY_S
 
 
-async def heard(services: Services, provider: Provider, outcome: object) -> None:
-    """After a submit or a look: what an operator has to know is told at once, not at the next probe."""
-    upstream = services.upstreams[provider.name]
-    if isinstance(outcome, Misconfigured):
-        upstream.is_refused_at_work = not isinstance(outcome, NoCredits)
-        await _tell(services, provider, outcome)
-    elif isinstance(outcome, str) and (upstream.is_refused_at_work or upstream.lacks_credits_for(JOBS_LEFT)):
-        upstream.is_refused_at_work = False
-        await _tell(services, provider, None)
-
-
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """What may be wrong with an upstream; where it is not, ``may_end`` says whether that is sure."""
+    """What may be wrong with an upstream. Not every one is said: ``stembot check`` shows them all."""
 
     kind: str
-    text: str
     is_on: bool
-    may_end: bool
-    is_implied: bool = False  # by another one, which says more
+    text: str = ""
+    is_said: bool = True
 
 
-async def _tell(services: Services, provider: Provider, error: ProviderError | None) -> None:
-    """``error`` is what the upstream said; None where it told its credits: only that ends an alert."""
+async def tell(services: Services, provider: Provider) -> None:
+    """After every call to an upstream: what has become of its troubles is written down, and told."""
     upstream = services.upstreams[provider.name]
+    alerts = _alerts(upstream)
+    standing = frozenset(alert.kind for alert in alerts if alert.is_on)
+    if standing == upstream.alerts:
+        return
     async with services.database.transaction() as db:
-        new = [alert for alert in _alerts(upstream, error) if await _set(db, services, upstream.name, alert)]
+        new = [alert for alert in alerts if await _set(db, services, upstream, alert)]
+    # Before its first answer nobody knows whether what an earlier process was told is still so.
+    upstream.alerts = standing if upstream.is_known else None
     for alert in new:
         logger.warning("%s", " ".join(unescape(alert.text).split()))
     if new:
         services.wakes.wake("notice")
 
 
-def _alerts(upstream: Upstream, error: ProviderError | None) -> list[Alert]:
-    is_key_refused = isinstance(error, Misconfigured) and not isinstance(error, NoCredits)
+def _alerts(upstream: Upstream) -> list[Alert]:
+    """All that there are, for what is known of an upstream."""
+    title, refusal = upstream.title, upstream.refusal
     is_used_up = isinstance(upstream.trouble, NoCredits) or upstream.lacks_credits_for(1)
     is_low = is_used_up or upstream.lacks_credits_for(JOBS_LEFT)
-    may_end = error is None
+    # Topped up for a few jobs only, they will be used up again soon: that is not told each time.
+    is_still_used_up = is_used_up or (is_low and USED_UP in (upstream.alerts or ()))
     return [
-        Alert(
-            "key",
-            texts.key_refused(upstream.title, error),
-            is_key_refused,
-            may_end and not upstream.is_refused_at_work,
-        ),
-        # Topped up for a few jobs only, they will be used up again soon: that is not told each time.
-        Alert("used up", texts.credits_used_up(upstream.title), is_used_up, may_end and not is_low),
-        Alert("low", texts.credits_low(upstream.title, upstream.credits), is_low, may_end, is_used_up),
+        Alert(DOWN, upstream.breaker.is_open, is_said=False),
+        Alert(KEY, refusal is not None, texts.key_refused(title, refusal)),
+        Alert(USED_UP, is_still_used_up, texts.credits_used_up(title)),
+        Alert(LOW, is_low, texts.credits_low(title, upstream.credits), is_said=not is_still_used_up),
     ]
 
 
-async def _set(db: Connection, services: Services, name: str, alert: Alert) -> bool:
+async def _set(db: Connection, services: Services, upstream: Upstream, alert: Alert) -> bool:
     """True where operators are told of it now."""
-    key = f"{name}:{alert.kind}"
+    key = f"{upstream.name}:{alert.kind}"
     if alert.is_on:
-        operators = () if alert.is_implied else services.settings.admins
+        operators = services.settings.admins if alert.is_said else ()
         is_new = await notices.raise_alert(db, key, alert.text, operators, now=services.now())
-        return is_new and not alert.is_implied
-    if alert.may_end:
+        return is_new and alert.is_said
+    if upstream.is_known:
         await notices.end_alert(db, key)
     return False
 

@@ -79,7 +79,7 @@ async def _submit(services: Services, provider: Provider, queued: Separation) ->
     except Stale:
         await _hint(services, separation, outcome)
         raise
-    await alerts.heard(services, provider, outcome)
+    await alerts.tell(services, provider)
 
 
 async def _hint(services: Services, separation: Separation, outcome: str | ProviderError) -> None:
@@ -154,7 +154,7 @@ async def _look(services: Services, provider: Provider, separation: Separation, 
         separation, outcome, now=services.now(), pace=pace(services, provider), title=provider.title
     )
     await write(services, separation, decision)
-    await alerts.heard(services, provider, outcome)
+    await alerts.tell(services, provider)
 
 
 async def find_one(services: Services, provider: Provider) -> bool:

@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.reports import percentile, upstream_reports
+from bot.engine import alerts
+from bot.reports import histories, percentile, upstream_reports
 from bot.upstreams import OPENS_AFTER
 from providers.base import Failed, Mode
-from providers.errors import Misconfigured, Unavailable
+from providers.errors import Misconfigured, NoCredits, Unavailable
 from storage.states import SeparationState as S
 from tests.bot.world import SONG, TASK
 
@@ -64,3 +65,22 @@ async def test_after_a_restart_the_last_failure_is_the_databases(world):
     await world.run_until_idle()
     (report,) = await upstream_reports(world.services)
     assert report.last_error == "sunoapi.org could not separate this song (Internal Error)"
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "state"),
+    [
+        (["task-1"], "working"),
+        ([Misconfigured("key")], "needs the operator"),
+        ([NoCredits("0")], "needs the operator"),
+        ([Unavailable("maintenance")] * OPENS_AFTER, "set aside, tried again soon"),
+    ],
+    ids=["well", "key", "credits", "down"],
+)
+async def test_other_processes_know_how_an_upstream_is_doing(world, outcomes, state):
+    for outcome in outcomes:
+        world.services.upstreams["sunoapi_org"].note(outcome)
+    await alerts.tell(world.services, world.provider)
+    async with world.database.reading() as db:
+        (history,) = (await histories(db, [world.provider])).values()
+    assert history.state == state

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bot.engine.alerts import JOBS_LEFT, PROBE_EVERY_S, heard, next_probe, notice_one, probe_one
-from bot.upstreams import FIRST_PROBE_S, OPENS_AFTER
+from bot.engine.alerts import JOBS_LEFT, PROBE_EVERY_S, next_probe, notice_one, probe_one, tell
+from bot.upstreams import FIRST_PROBE_S, OPENS_AFTER, upstream
 from providers.errors import Misconfigured, NoCredits, SongUnknown, Unavailable
 from storage import notices
 from tests.bot.telegram_stand_in import BLOCKED, TOO_FAST, UNREACHABLE
@@ -34,6 +34,17 @@ async def told(world) -> list[str]:
     while await notice_one(world.services):
         pass
     return world.telegram.texts_in(ANN)
+
+
+async def hears(world, outcome) -> None:
+    """A submit or a look ends in this."""
+    world.services.upstreams[world.provider.name].note(outcome)
+    await tell(world.services, world.provider)
+
+
+async def standing(world) -> set[str]:
+    async with world.database.reading() as db:
+        return await notices.standing(db)
 
 
 # When
@@ -93,27 +104,25 @@ async def test_low_credits_are_told_once_until_they_are_topped_up(watched):
 
 async def test_a_refused_submit_is_told_at_once(watched):
     for _ in range(3):
-        refused = NoCredits("insufficient")
-        watched.services.upstreams["sunoapi_org"].note(refused)
-        await heard(watched.services, watched.provider, refused)
+        await hears(watched, NoCredits("insufficient"))
     (text,) = await told(watched)
     assert "The credits at sunoapi.org are used up" in text
 
 
 async def test_a_key_that_is_refused_for_orders_alone_is_told_once(watched):
     for _ in range(3):
-        await heard(watched.services, watched.provider, KEY_REFUSED)
-        await probes(watched, PLENTY)  # of this call it thinks well
+        await hears(watched, KEY_REFUSED)
+        await probes(watched, PLENTY)  # for this call it is good enough
     assert len(await told(watched)) == 1
     for outcome in ("task-1", KEY_REFUSED):
-        await heard(watched.services, watched.provider, outcome)
+        await hears(watched, outcome)
     assert len(await told(watched)) == 2
 
 
 async def test_credits_that_run_low_by_an_order_are_told_at_once(watched):
     watched.services.upstreams["sunoapi_org"].credits = LOW
     for task in ("task-1", "task-2"):
-        await heard(watched.services, watched.provider, task)
+        await hears(watched, task)
     (text,) = await told(watched)
     assert "are running low" in text
 
@@ -124,6 +133,20 @@ async def test_that_they_are_used_up_is_told_once_though_they_were_low_before_an
     assert "are used up" in texts[1]
 
 
+async def test_after_a_restart_nothing_is_told_again(watched):
+    before = await probes(watched, KEY_REFUSED, LOW)
+    watched.services.upstreams["sunoapi_org"] = upstream(watched.provider, watched.clock)
+    assert await probes(watched, AWAY, LOW) == before
+
+
+async def test_one_that_is_down_is_noted_until_it_is_back_and_not_said(watched):
+    for _ in range(OPENS_AFTER):
+        await hears(watched, AWAY)
+    assert await standing(watched) == {"sunoapi_org:down"}
+    assert await probes(watched, PLENTY) == []
+    assert await standing(watched) == set()
+
+
 async def test_of_credits_that_were_never_enough_one_thing_is_told(watched):
     (text,) = await probes(watched, 0.0, LOW)
     assert "are used up" in text
@@ -131,7 +154,7 @@ async def test_of_credits_that_were_never_enough_one_thing_is_told(watched):
 
 @pytest.mark.parametrize("outcome", ["task-1", AWAY, SongUnknown("?")])
 async def test_of_other_submits_nothing_is_told(watched, outcome):
-    await heard(watched.services, watched.provider, outcome)
+    await hears(watched, outcome)
     assert await told(watched) == []
 
 
