@@ -95,7 +95,7 @@ class SunoApiCom:
     title = "sunoapi.com"
     modes = frozenset(Mode)
     costs: Mapping[Mode, float] = {Mode.BASIC: 10, Mode.FULL: 50}
-    limits = Limits(submits=1, per_s=3, look_every_s=15)
+    limits = Limits(submits=1, per_s=3.5, look_every_s=15)  # one in 3 s is allowed
 
     def __init__(self, url: str, key: str, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._line = Line(url, {"Authorization": f"Bearer {key}"}, secret=key, transport=transport)

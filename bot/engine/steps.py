@@ -57,9 +57,9 @@ async def _submit(services: Services, provider: Provider, queued: Separation) ->
     upstream = services.upstreams[provider.name]
     # What may take a while comes first: a process that dies here has ordered nothing, and it shows.
     await _learn_title(services, provider, queued)
-    await upstream.submits.acquire()
     credits_before = await _credits(provider)
     upstream.credits = upstream.credits if credits_before is None else credits_before
+    await upstream.submits.acquire()  # and what makes it wait last, or orders would come too close together
     separation = await _set_out(services, queued, credits_before)
     outcome = await answer(
         provider.submit(song_of(separation), Mode(separation.mode), callback_url(services, separation))
@@ -228,7 +228,7 @@ async def expire_one(services: Services) -> bool:
         )
         if separation is None:
             return False
-        await apply(db, services, separation, Move(S.FAILED, workflow.TOO_LATE))
+        await apply(db, services, separation, workflow.overdue(separation))
     logger.warning("separation %s: ended at its deadline", separation.id)
     services.wakes.wake("status")
     return True

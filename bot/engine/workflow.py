@@ -169,6 +169,11 @@ def after_find(
             return _snooze(separation, pace.look_again_s(now - separation.created_at), now=now)
 
 
+def overdue(separation: Separation) -> Move:
+    """Of one that nobody has looked at until long after its deadline."""
+    return Move(S.FAILED, NOT_FOUND if separation.state is S.UNCERTAIN else TOO_LATE)
+
+
 def in_plain_words(error: ProviderError, title: str) -> str:
     """Why a submit was not taken, for the person who asked."""
     match error:

@@ -16,6 +16,7 @@ from bot.engine.workflow import (
     before_look,
     before_submit,
     in_plain_words,
+    overdue,
 )
 from providers.base import Failed, Running, StemLink, Succeeded
 from providers.errors import (
@@ -243,6 +244,13 @@ def test_one_that_is_down_is_left_for_another():
 def test_an_uncertain_submit_never_leads_to_another_submit(outcome, now):
     decision = after_find(separation(S.UNCERTAIN), outcome, now=now, pace=PACE)
     assert not isinstance(decision, Move) or decision.to in {S.RUNNING, S.FAILED}
+
+
+@pytest.mark.parametrize(
+    ("state", "why"), [(S.QUEUED, TOO_LATE), (S.RUNNING, TOO_LATE), (S.UNCERTAIN, NOT_FOUND)]
+)
+def test_what_nobody_looked_at_in_time_ends_for_its_own_reason(state, why):
+    assert overdue(separation(state)) == Move(S.FAILED, why)
 
 
 def test_who_wants_to_look_seldom_is_not_made_to_look_more_often():
