@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from aiolimiter import AsyncLimiter
+from sqlalchemy import text
 from starlette.responses import Response
 
 from bot.app import App, build
@@ -19,6 +20,7 @@ from sandbox.server import Sandbox
 from sandbox.songs import Refusal, Song
 from sandbox.telegram import Group, Message, Person
 from sandbox.telegram.limits import Limits
+from sandbox.telegram.people import shown
 from sandbox.upstreams import Upstream
 from sandbox.upstreams.faults import Fault, Proceed
 from storage import jobs, ledger, separations
@@ -29,6 +31,14 @@ T = TypeVar("T")
 
 CLOSED = "http://127.0.0.1:9"  # the discard port: nobody listens there
 DEADLINE_S = 1800.0
+PAUSE_S, QUIET = 0.05, 3  # real seconds, and after how many of these pauses time passes
+PASSES_S = 5.0  # of the bot's time: so far apart are edits of a message
+UNDER_WAY = text("""
+SELECT count(*) FROM (
+    SELECT lease_until AS until FROM separations UNION ALL SELECT lease_until FROM jobs
+    UNION ALL SELECT status_claimed_until FROM jobs UNION ALL SELECT lease_until FROM lookups
+) AS claims WHERE until IS NOT NULL
+""")
 
 logging.getLogger("alembic").setLevel(logging.WARNING)
 
@@ -153,41 +163,47 @@ class Bot:
         return await self.until(found)
 
     async def all_end(self, newest_job: int = 1) -> None:
-        """Let time pass, a little whenever nothing happens, until every separation has ended."""
+        """Let time pass until every separation has ended."""
         await self.until(lambda: self.job(newest_job))
 
         async def are_over() -> bool:
             async with self.app.services.database.reading() as db:
                 return not await separations.counts(db)
 
-        for _ in range(60):
-            with suppress(TimeoutError):
-                await self.until(are_over, within_s=0.2)
-                return
-            self.later(2)  # less than a lease, so that work under way is not taken for abandoned
-        raise AssertionError("there is no end to it")
-
-    async def passes_until(self, is_so: Callable[[], object]) -> None:
-        """Let time pass, a little whenever nothing happens, until something is so."""
-        for _ in range(100):
-            with suppress(TimeoutError):
-                await self.until(lambda: as_answer(is_so()), within_s=0.1)
-                return
-            self.later(2)
-        raise AssertionError("it never comes to that")
+        await self.passes_until(are_over)
 
     async def ending(self, person: Person, command: Message) -> str:
         """The status message in its last form; time passes, because edits of one message keep apart."""
 
-        def last(_: list[Message]) -> str | None:
+        def last() -> str | None:
             texts = (reply.text or "" for reply in self.replies(command))
             return next((text for text in texts if "balance" in text), None)
 
-        for _ in range(12):
-            with suppress(TimeoutError):
-                return await person.wait_for(last, within_s=0.8)
-            self.later(2)
-        return await person.wait_for(last, within_s=2)
+        try:
+            return await self.passes_until(lambda: as_answer(last()))
+        except AssertionError as error:
+            raise AssertionError(f"it has no end; the chat holds:\n{shown(person.chat)}") from error
+
+    async def passes_until(self, question: Callable[[], Awaitable[T | None]], within_s: float = 30) -> T:
+        """The first truthy answer. Time passes when nothing is under way: never under somebody's lease, and
+        not before what is due now had its chance, because each edit of a message takes from a budget."""
+        quiet = 0
+        try:
+            async with asyncio.timeout(within_s):
+                while not (answer := await question()):
+                    with suppress(TimeoutError):
+                        await self.sandbox.telegram.world.changes.until(lambda: False, PAUSE_S)
+                    quiet = quiet + 1 if await self._is_idle() else 0
+                    if quiet > QUIET:
+                        self.later(PASSES_S)
+                        quiet = 0
+        except TimeoutError as error:
+            raise AssertionError("it never comes to that") from error
+        return answer
+
+    async def _is_idle(self) -> bool:
+        async with self.app.services.database.reading() as db:
+            return not await db.scalar(UNDER_WAY)
 
     # what is there to be seen
 
