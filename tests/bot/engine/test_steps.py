@@ -1,8 +1,6 @@
 """Submit, look, find, rescue, expire: what each writes, and what it means for the jobs that wait."""
 
 from contextlib import suppress
-from dataclasses import replace
-from itertools import pairwise
 
 import pytest
 from sqlalchemy import text
@@ -15,7 +13,7 @@ from storage.moves import Stale
 from storage.states import JobState as J
 from storage.states import SeparationState as S
 from tests.bot.mortal import Killed
-from tests.bot.upstream_stand_in import LIMITS, nothing
+from tests.bot.upstream_stand_in import nothing
 from tests.bot.world import ANN, BOB, OTHER_SONG, SONG, TASK
 
 STATE_ON_DISK = text("SELECT state FROM separations")
@@ -143,40 +141,6 @@ async def test_a_running_task_is_looked_at_again(asked, clock):
     await asked.run_until_idle()
     assert len(asked.provider.calls("look")) == 4
     assert (await asked.job()).state is J.DELIVERED
-
-
-async def test_looks_grow_seldomer_up_to_half_a_minute(asked, clock):
-    looked_at = []
-
-    async def note():
-        looked_at.append(clock())
-
-    await asked.steps("submit")
-    asked.provider.during = note
-    asked.provider.to_look.extend([Running()] * 30)
-    await asked.run_until_idle()
-    waits = [later - sooner for sooner, later in pairwise(looked_at)]
-    assert waits == sorted(waits)
-    assert 10 <= waits[0] < waits[-1] == pytest.approx(30)
-
-
-async def test_looks_keep_to_the_pace_that_the_upstream_advises(asked, clock):
-    asked.provider.limits = replace(LIMITS, look_every_s=25.0)
-    await asked.steps("submit")
-    asked.provider.to_look.append(Running())
-    clock.forward(15)
-    await asked.steps("look")
-    assert (await asked.separation()).due_at >= clock() + 25
-
-
-async def test_an_upstream_that_is_looked_at_too_often_is_left_alone_by_all(asked, clock):
-    await asked.say(f"/stems {OTHER_SONG}", by=BOB)
-    await asked.steps("submit", "submit")
-    asked.provider.to_look.append(TooFast("slow down", wait_s=40))
-    clock.forward(15)
-    await asked.steps("look", "look")
-    assert len(asked.provider.calls("look")) == 1
-    assert [(await asked.separation(job)).due_at for job in (1, 2)] == [clock() + 40] * 2
 
 
 async def test_a_task_that_fails_gives_the_hold_back(asked):
