@@ -19,7 +19,7 @@ from bot.metrics import Metrics
 from bot.settings import Settings
 from bot.share_links import ShareLinks
 from bot.upstreams import Upstream, upstream
-from providers.base import Mode, Provider
+from providers.base import Mode, Provider, SongRef
 from storage.database import Database
 
 
@@ -98,6 +98,14 @@ class Services:
 
     def health(self) -> dict[str, int]:
         return {name: one.health for name, one in self.upstreams.items()}
+
+    def price_of(self, song: SongRef, mode: Mode) -> int | None:
+        """What a new separation would cost now, at the upstream that would get it; None where none would."""
+        try:
+            provider = pricing.choose(self.providers, song, mode, health=self.health())
+        except pricing.NoProvider:
+            return None
+        return self.settings.price(provider.name, mode)
 
     def prices(self) -> dict[Mode, int]:
         """What each mode costs, as a rule."""

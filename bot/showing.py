@@ -10,6 +10,7 @@ from bot.delivery import records
 from bot.keyboards import Offers
 from bot.services import Services
 from bot.texts import Delivered
+from providers.base import Mode, SongRef
 from storage import ledger, separations
 from storage.database import Connection
 from storage.jobs import JobView
@@ -62,6 +63,7 @@ async def compose(services: Services, view: JobView) -> Shown:
         now=services.now(),
         held_up_s=held_up_s(view.job, services.now()),
         usual_s=usual_s(services, view.separation.provider, view.separation.mode),
+        again_price=again_price(services, view),
     )
     return Shown(text, keyboards.status(view, end.offers))
 
@@ -102,6 +104,12 @@ async def _offers(db: Connection, services: Services, view: JobView) -> Offers:
         silent_stems=0 < len(silent) < len(first_set),
         one_stem=len(first_set) > 1,
     )
+
+
+def again_price(services: Services, view: JobView) -> int | None:
+    """What it costs to have it made once more, perhaps by another upstream; None where none would."""
+    song = SongRef(view.separation.audio_id, view.separation.task_id or view.song.task_id)
+    return services.price_of(song, Mode(view.separation.mode))
 
 
 def usual_s(services: Services, provider: str, mode: str) -> float | None:

@@ -85,10 +85,6 @@ INSUFFICIENT_TOAST = (
 )
 CANCELLED_TOAST = "Cancelled. Nothing was charged."
 LEAVING_TOAST = "Others wait for this song, so the work goes on. Its price stays with you if it succeeds."
-FILES_EXPIRED = (
-    "These files are no longer kept. Ask for the song with /stems to have it separated again,"
-    " for {price} credits."
-)
 FILES_LOST = "It was split before, but those files are no longer kept: it has to be made anew."
 OPEN_PRIVATE_CHAT = (
     "I can't write to you yet. Open a chat with @{username}, press Start, then press here again."
@@ -109,6 +105,11 @@ def help_text(prices: Mapping[Mode, int]) -> str:
 
 def start_text(prices: Mapping[Mode, int], balance: int) -> str:
     return f"{help_text(prices)}\n\nYou have {_credits(balance)}."
+
+
+def files_expired(again_price: int | None) -> str:
+    price = "" if again_price is None else f", for {_credits(again_price)}"
+    return f"These files are no longer kept. Ask for the song with /stems to have it separated again{price}."
 
 
 def insufficient(price: int, balance: int, prices: Mapping[Mode, int], audio_id: str = EXAMPLE) -> str:
@@ -164,10 +165,11 @@ def status(
     held_up_s: float = 0.0,
     usual_s: float | None = None,
     is_lost: bool = False,
+    again_price: int | None = None,
 ) -> str:
     """The status message of a job, in whatever state it is; ``usual_s`` is how long such work takes here,
     ``held_up_s`` how long a delivery waits before it goes on, ``is_lost`` that the same was made before and
-    its files are gone."""
+    its files are gone, ``again_price`` what it costs to try again."""
     head = f"<b>{_name(view.song)}</b>\n{MODES[Mode(view.separation.mode)].capitalize()}"
     match view.job.state:
         case J.WAITING:
@@ -179,9 +181,10 @@ def status(
             paid = f"{_credits(view.job.price)} paid" if view.job.price else "No credits charged"
             return f"{head}\n\n{_delivered(delivered)}\n{paid} · balance {balance}"
         case J.FAILED:
-            return f"{head}\n\n{_failed(view)} · balance {balance}\n{_next_step(view)}"
+            return f"{head}\n\n{_failed(view)} · balance {balance}\n{_next_step(view, again_price)}"
         case J.CANCELLED:
-            return f"{head}\n\nCancelled, nothing was charged · balance {balance}"
+            again = "" if again_price is None else f"\nTry again for {_credits(again_price)}."
+            return f"{head}\n\nCancelled, nothing was charged · balance {balance}{again}"
         case J.LEAVING:
             return f"{head}\n\nYou withdrew. {LEAVING_TOAST}"
         case J.LEFT:
@@ -336,10 +339,12 @@ def _failed(view: JobView) -> str:
     return f"No stems: {escape(why)}.\nNothing was charged"
 
 
-def _next_step(view: JobView) -> str:
+def _next_step(view: JobView, again_price: int | None) -> str:
     full = " full" if view.separation.mode == Mode.FULL else ""
     again = f"<code>/stems {escape(view.song.audio_id)}{full}</code>"
-    return f"Try again for {_credits(view.separation.price)}, or check the id: {again}"
+    if again_price is None:
+        return f"Check the id, or try again later: {again}"
+    return f"Try again for {_credits(again_price)}, or check the id: {again}"
 
 
 def _jobs(job_ids: Sequence[int]) -> str:

@@ -19,7 +19,7 @@ from bot.intake.budgets import Kind
 from bot.keyboards import ANYBODY, MODE_OF, BadPress, Press, Verb
 from bot.pricing import NoProvider
 from bot.services import BotContext, Services
-from bot.showing import compose
+from bot.showing import again_price, compose
 from providers.base import Mode, SongRef
 from storage import jobs, separations
 from storage.jobs import JobView
@@ -194,8 +194,7 @@ async def _send(pressed: Pressed, selection: str | None, asker: Asker | None = N
     try:
         await actions.send_again(pressed.services, view.job, asker or pressed.asker, selection)
     except actions.NotPossible:
-        mode, prices = Mode(view.separation.mode), pressed.services.prices()
-        return texts.FILES_EXPIRED.format(price=prices.get(mode, view.separation.price))
+        return texts.files_expired(again_price(pressed.services, view))
     return None
 
 
