@@ -1,6 +1,6 @@
 """Jobs: one person's request in one chat, from the request to the last form of its status message."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -143,8 +143,13 @@ async def let_deliver(db: Connection, separation_id: int, *, now: float) -> None
     await db.execute(update(jobs).where(waiting).values(due_at=now))
 
 
-async def claim_delivery(db: Connection, *, now: float, lease_s: float) -> Job | None:
-    """A job whose stems can go out now: acknowledged, and nothing else is being sent to its chat."""
+async def claim_delivery(
+    db: Connection, *, now: float, lease_s: float, provider: str | None = None, but: Collection[str] = ()
+) -> Job | None:
+    """A job whose stems can go out now: acknowledged, and nothing else is being sent to its chat.
+
+    ``provider`` has made its stems, or, where none is named, any ``but`` these.
+    """
     if db.dialect.name == "postgresql":
         # Of two who claim at once neither would see that the other has just taken the chat.
         await db.execute(select(func.pg_advisory_xact_lock(CLAIMING_DELIVERY)))
@@ -152,7 +157,7 @@ async def claim_delivery(db: Connection, *, now: float, lease_s: float) -> Job |
     chat_busy = select(other.c.id).where(
         other.c.chat_id == jobs.c.chat_id, other.c.id != jobs.c.id, other.c.lease_until > now
     )
-    ready = (jobs.c.acknowledged_at.is_not(None), ~chat_busy.exists())
+    ready = (jobs.c.acknowledged_at.is_not(None), ~chat_busy.exists(), *_made_by(provider, but))
     for state in (JobState.DELIVERING, JobState.WAITING):
         if job := await moves.claim(db, Job, state, *ready, now=now, lease_s=lease_s):
             return job
@@ -170,10 +175,18 @@ async def claim_overdue(
     return await moves.claim(db, Job, JobState.WAITING, unheard, now=now, lease_s=lease_s)
 
 
-async def next_delivery(db: Connection) -> float | None:
-    return await moves.next_due(
-        db, Job, (JobState.DELIVERING, JobState.WAITING), jobs.c.acknowledged_at.is_not(None)
-    )
+async def next_delivery(
+    db: Connection, *, provider: str | None = None, but: Collection[str] = ()
+) -> float | None:
+    ready = (jobs.c.acknowledged_at.is_not(None), *_made_by(provider, but))
+    return await moves.next_due(db, Job, (JobState.DELIVERING, JobState.WAITING), *ready)
+
+
+def _made_by(provider: str | None, but: Collection[str]) -> tuple[ColumnElement[bool], ...]:
+    made_by = select(separations.c.provider).where(separations.c.id == jobs.c.separation_id).scalar_subquery()
+    if provider is None:
+        return (made_by.not_in(but),) if but else ()
+    return (made_by == provider,)
 
 
 async def unreachable(db: Connection, job_id: int, *, now: float) -> None:

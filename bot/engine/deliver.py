@@ -21,11 +21,14 @@ NOT_TAKEN = "Telegram did not take the files for an hour"
 NOT_HEARD = "Telegram took no message for this chat for an hour"
 
 
-async def deliver_one(services: Services) -> bool:
-    """Deliver the job whose stems have been there longest; False when none is due."""
-    now = services.now()
+async def deliver_one(services: Services, provider: str | None = None) -> bool:
+    """Deliver the job whose stems have been there longest; False when none is due.
+
+    ``provider`` has made the stems; None: one that is not in use any more.
+    """
+    now, in_use = services.now(), services.providers.keys()
     async with services.database.transaction() as db:
-        job = await jobs.claim_delivery(db, now=now, lease_s=LEASE_S)
+        job = await jobs.claim_delivery(db, now=now, lease_s=LEASE_S, provider=provider, but=in_use)
         if job is None:
             return False
         if job.state is J.WAITING:

@@ -28,13 +28,6 @@ def loops(services: Services) -> list[Loop]:
     """Every loop of the engine. Each upstream has its own: a slow one holds up nobody else's work."""
     found = [
         Loop("status", partial(status_one, services), _due(services, jobs.next_status), 120, workers=16),
-        Loop(
-            "deliver",
-            partial(deliver_one, services),
-            _due(services, jobs.next_delivery),
-            DELIVERY_LIMIT_S,
-            workers=6,
-        ),
         Loop("notice", partial(notice_one, services), _due(services, notices.next_due), 120),
         Loop("rescue", partial(rescue_one, services), _never, 60, idle_s=5),
         Loop("expire", partial(expire_one, services), _never, 60, idle_s=5),
@@ -47,6 +40,7 @@ def loops(services: Services) -> list[Loop]:
         found.append(Loop(f"lookup {kind}", step, due, EXCHANGE_LIMIT_S, workers=3, woken_by="lookup"))
     for provider in services.providers.values():
         found += _loops_of(services, provider)
+    found.append(_delivery(services, None))
     if not services.database.embedded:
         return found
     return [replace(loop, idle_s=max(loop.idle_s, IDLE_ALONE_S)) for loop in found]
@@ -62,7 +56,7 @@ def _loops_of(services: Services, provider: Provider) -> list[Loop]:
     probe = Loop(
         f"probe {provider.name}", partial(probe_one, services, provider), _never, EXCHANGE_LIMIT_S, idle_s=5
     )
-    return [probe] + [
+    return [probe, _delivery(services, provider.name)] + [
         Loop(
             f"{name} {provider.name}",
             partial(step, services, provider),
@@ -73,6 +67,19 @@ def _loops_of(services: Services, provider: Provider) -> list[Loop]:
         )
         for name, step, state, workers, wait_s in steps
     ]
+
+
+def _delivery(services: Services, provider: str | None) -> Loop:
+    """Of the stems of one upstream, because its files may be as slow as it is."""
+    next_due = partial(jobs.next_delivery, provider=provider, but=services.providers.keys())
+    return Loop(
+        f"deliver {provider}" if provider else "deliver",
+        partial(deliver_one, services, provider),
+        _due(services, next_due),
+        DELIVERY_LIMIT_S,
+        workers=6 if provider else 1,
+        woken_by="deliver",
+    )
 
 
 def _at_once() -> float:

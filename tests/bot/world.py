@@ -36,8 +36,9 @@ TICK_S = 30.0
 # Which loop has something to do, and when. The loops' own questions are asked in tests of the whole bot.
 DUE = text("""
 SELECT 'status', min(status_due_at) FROM jobs
-UNION ALL SELECT 'deliver', min(max(due_at, coalesce(lease_until, 0))) FROM jobs
-    WHERE state IN ('waiting', 'delivering') AND acknowledged_at IS NOT NULL
+UNION ALL SELECT 'deliver ' || provider, min(max(jobs.due_at, coalesce(jobs.lease_until, 0)))
+    FROM jobs JOIN separations ON separations.id = separation_id
+    WHERE jobs.state IN ('waiting', 'delivering') AND acknowledged_at IS NOT NULL GROUP BY provider
 UNION ALL SELECT
     CASE state WHEN 'queued' THEN 'submit ' WHEN 'running' THEN 'look ' ELSE 'find ' END || provider,
     min(max(due_at, coalesce(lease_until, 0))) FROM separations

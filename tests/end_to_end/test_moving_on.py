@@ -179,6 +179,20 @@ async def test_jobs_at_others_do_not_wait_for_a_slow_one(tmp_path, woken, slow, 
         assert bot.charges() == {"kie": 1, slow: 4}
 
 
+async def test_deliveries_do_not_wait_for_those_whose_files_come_slowly(tmp_path, woken):
+    async with a_bot(tmp_path, "apikley,kie") as bot:
+        bot.upstream("apikley").fail_next(faults.slow(woken), on=Place.FILE, times=FOREVER)
+        for number, song in enumerate(SONGS[:7], start=1):  # more than it has workers
+            await bot.person().say(command_for(song))
+            await bot.comes_to(SeparationState.SUCCEEDED, number)
+        quick = bot.person()
+        command = await quick.say(f"/stems {ODD['spaces'].audio_id}")  # nobody knows its task
+        await bot.ended(8)
+        assert len(bot.titles(command)) == 2
+        assert bot.charges() == {"apikley": 7, "kie": 1}
+        woken.set()  # else the end would wait for them
+
+
 async def test_a_share_link_does_not_wait_for_songs_that_a_slow_one_lists(tmp_path, woken):
     async with a_bot(tmp_path, "apikley,kie") as bot:
         await bot.app.services.share_links.aclose()

@@ -159,6 +159,20 @@ async def test_one_job_at_a_time_is_delivered_to_a_chat(given, do, clock, claim)
     assert (await claim()).id == second.id
 
 
+async def test_a_delivery_can_be_taken_by_who_has_made_the_stems(given, do, clock):
+    ready = {"acknowledged_at": clock(), "due_at": clock()}
+    of = {
+        name: await given.job(user_id=user, separation=await given.separation(provider=name), **ready)
+        for name, user in (("kie", ANN), ("apikley", BEN))
+    }
+    rest = {"provider": None, "but": ["kie"]}
+    assert await do(jobs.next_delivery, provider="sunoapi_com") is None
+    assert await do(jobs.next_delivery, **rest) == clock()
+    assert (await do(jobs.claim_delivery, now=clock(), lease_s=60, **rest)).id == of["apikley"].id
+    assert await do(jobs.claim_delivery, now=clock(), lease_s=60, **rest) is None
+    assert (await do(jobs.claim_delivery, now=clock(), lease_s=60, provider="kie")).id == of["kie"].id
+
+
 async def test_of_many_workers_at_once_one_delivers_to_a_chat(given, processes, clock):
     for _ in range(6):
         await given.job(acknowledged_at=clock(), due_at=clock())
