@@ -47,10 +47,13 @@ class Quirks:
     host: str = "s"  # how the stem host behaves: a name of ``files.HOSTS``
     sets: int = 1  # how many times each stem comes (sunoapi_com)
     failed_clips: tuple[str, ...] = ()  # stems whose clip fails, the rest succeed (sunoapi_com, suno_api)
+    empty_looks: int = (
+        0  # looks that lack clips: one is missing (suno_api), or all with HTTP 202 (sunoapi_com)
+    )
     stale_looks: int = 0  # looks that say "complete" with a useless link (suno_api)
     code_as_text: bool = False
     times: Literal["ms", "text", "null"] = "ms"
-    callbacks: Literal["none", "once", "twice", "forged"] = "once"
+    callbacks: Literal["none", "once", "twice", "forged", "early", "late", "astray"] = "once"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +176,18 @@ ODD: dict[str, OddSong] = dict(
                     error="Failed to fetch https://api.telegram.org/file/bot1234567:SECRET/music/file_1.mp3")),
         _odd(38, "key_revoked", "the upstream says that the key is wrong",
              Quirks(refusal=Refusal.BAD_KEY)),
+        _odd(39, "data_null", "the submit is charged, the data of its answer is null",
+             Quirks(submit_fault="data_null")),
+        _odd(40, "data_absent", "the submit is charged, its answer has no data",
+             Quirks(submit_fault="data_absent")),
+        _odd(41, "clips_late", "the first looks lack clips (suno_api), or answer HTTP 202 (sunoapi_com)",
+             Quirks(empty_looks=2)),
+        _odd(42, "callback_early", "is done at once: the callback comes before the answer to the submit",
+             Quirks(callbacks="early")),
+        _odd(43, "callback_late", "the callback comes after a look has shown the end",
+             Quirks(callbacks="late")),
+        _odd(44, "callback_astray", "the callback goes to an address with another token",
+             Quirks(callbacks="astray")),
     )
 )  # fmt: skip
 

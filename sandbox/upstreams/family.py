@@ -33,7 +33,7 @@ KEYS: dict[str, str] = {
     "keyboard": "keyboardUrl", "percussion": "percussionUrl", "strings": "stringsUrl", "synth": "synthUrl",
     "fx": "fxUrl", "brass": "brassUrl", "woodwinds": "woodwindsUrl",
 }  # fmt: skip
-POSTS = {"none": 0, "once": 1, "twice": 2, "forged": 1}
+POSTS = {"once": 1, "twice": 2, "forged": 1, "early": 1, "astray": 1}  # at the end of a task
 FORGED_LINK = "https://files.example.net/forged_Vocals.mp3"
 
 
@@ -67,9 +67,10 @@ class Family(Upstream):
         return JSONResponse({"code": code, "msg": detail or msg, "data": None})
 
     def on_done(self, task: Task) -> None:
-        body = self._callback(task)
-        for _ in range(POSTS[task.song.quirks.callbacks]):
-            self.callbacks.send(task.callback_url, body)
+        how = task.song.quirks.callbacks
+        url = f"{task.callback_url}x" if how == "astray" else task.callback_url
+        for _ in range(POSTS.get(how, 0)):
+            self.callbacks.send(url, self._callback(task))
 
     async def _submit(self, request: Request) -> Response:
         body = await json_body(request)
@@ -78,10 +79,15 @@ class Family(Upstream):
         task = self.make_task(uuid.uuid4().hex, song, mode, callback_url)
         if song.quirks.callbacks == "forged":
             self.callbacks.send(callback_url, self._forged_callback(task))
+        if song.quirks.callbacks == "early":
+            self.finish(task.id)
+            await self.callbacks.sent()
         return await self.spoilt(song, _answer({"taskId": task.id}, song))
 
     async def _look(self, request: Request) -> Response:
         task = self.look_at(required(request.query_params, "taskId"))
+        if task.done_at is not None and task.song.quirks.callbacks == "late":
+            self.callbacks.send(task.callback_url, self._callback(task))
         return _answer(self.record(task), task.song)
 
     async def _songs(self, request: Request) -> Response:

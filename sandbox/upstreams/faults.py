@@ -112,6 +112,19 @@ def no_task_id() -> Fault:
     return _edited("no_task_id", _without_task_id)
 
 
+def data_null() -> Fault:
+    """The work is done, the answer's ``data`` is null."""
+    return _edited("data_null", lambda body: body | {"data": None} if "data" in body else body)
+
+
+def data_absent() -> Fault:
+    """The work is done, the answer has no ``data``."""
+    return _edited(
+        "data_absent",
+        lambda body: {key: body[key] for key in body if key != "data"} if "data" in body else body,
+    )
+
+
 def data_list() -> Fault:
     """The work is done, the answer's ``data`` is wrapped in a list."""
     return _edited("data_list", lambda body: body | {"data": [body["data"]]} if "data" in body else [body])
@@ -128,7 +141,7 @@ FAULTS: dict[str, Callable[..., Fault]] = {
     make.__name__: make
     for make in (
         code, http, cdn_block, html_502, reset_before, reset_after,
-        slow, not_json, no_task_id, data_list, code_as_text,
+        slow, not_json, no_task_id, data_null, data_absent, data_list, code_as_text,
     )
 }  # fmt: skip
 

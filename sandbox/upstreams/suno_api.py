@@ -81,8 +81,10 @@ class SunoApi(Upstream):
         ids = request.query_params.get("ids")
         if not ids:
             return JSONResponse(self._library(request.query_params.get("page", "0")))
-        self._count_look(ids.split(","))
+        task = self._count_look(ids.split(","))
         found = [self._found(clip_id) for clip_id in ids.split(",")]
+        if task and task.looks <= task.song.quirks.empty_looks:
+            found = found[1:]
         return JSONResponse([clip for clip in found if clip is not None])
 
     async def _clip(self, request: Request) -> Response:
@@ -101,15 +103,16 @@ class SunoApi(Upstream):
             {"credits_left": self.balance, "period": "day", "monthly_limit": 50, "monthly_usage": 5}
         )
 
-    def _count_look(self, clip_ids: list[str]) -> None:
+    def _count_look(self, clip_ids: list[str]) -> Task | None:
         """One look, even when it asks for several clips; raises Refused where the song wants it."""
         task = next((task for task in map(self._task_with, clip_ids) if task), None)
         if task is None:
-            return
+            return None
         if task.looks < len(task.song.quirks.first_looks):
             task.looks += 1
             raise Refused(Refusal.UNKNOWN_TASK)  # every cause hides behind one 500
         task.looks += 1
+        return task
 
     def _library(self, page_text: str) -> list[Json]:
         """A page of what the account has, newest first."""

@@ -78,6 +78,8 @@ class SunoApiCom(Upstream):
         task = self.look_at(task_id)
         if task.looks == 1 and task.done_at is None:
             return JSONResponse({"type": "not_ready"})
+        if task.looks <= task.song.quirks.empty_looks:
+            return JSONResponse({"code": 202, "message": "success", "data": []}, 202)
         return _clips([self._clip(task, part) for part in self.parts(task)], task.song)
 
     async def _credits(self, _: Request) -> Response:

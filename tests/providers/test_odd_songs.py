@@ -67,6 +67,23 @@ async def test_two_sets_are_told_apart(world):
 
 
 @only("sunoapi_com", "suno_api")
+async def test_clips_that_show_late_are_waited_for(world):
+    upstream_task_id = await world.submit(world.odd("clips_late"))
+    world.upstream.finish(upstream_task_id)
+    for _ in range(2):
+        assert await world.provider.look(upstream_task_id) == Running()
+    assert names(await world.provider.look(upstream_task_id)) == BASIC
+
+
+@only(*WITH_CALLBACKS)
+@pytest.mark.parametrize("name", ["data_null", "data_absent"])
+async def test_an_answer_without_data_may_be_charged(world, name):
+    with pytest.raises(OutcomeUnknown):
+        await world.submit(world.odd(name))
+    assert world.upstream.charges == 1
+
+
+@only("sunoapi_com", "suno_api")
 async def test_one_failed_clip_leaves_the_others(world):
     assert names(await world.finished(world.odd("one_clip_failed"))) == ["vocals"]
 

@@ -76,6 +76,29 @@ async def test_a_callback_may_come_twice(brand, receiver):
     assert receiver.bodies[0] == receiver.bodies[1]
 
 
+async def test_a_callback_may_come_before_the_answer_to_the_submit(make_family, receiver):
+    _, client = await make_family("kie")
+    task_id = await client.start(ODD["callback_early"], callBackUrl=receiver.url)
+    assert [body["data"]["task_id"] for body in receiver.bodies] == [task_id]
+
+
+async def test_a_callback_may_come_after_the_end_was_seen(brand, receiver):
+    upstream, client = brand
+    task_id = await run(upstream, client, receiver, ODD["callback_late"])
+    assert receiver.bodies == []
+    await client.look(task_id)
+    await upstream.callbacks.sent()
+    assert len(receiver.bodies) == 1
+
+
+async def test_a_callback_may_go_astray(brand, receiver):
+    upstream, client = brand
+    await run(upstream, client, receiver, ODD["callback_astray"])
+    assert [(posted.url, posted.status) for posted in upstream.callbacks.posted] == [
+        (f"{receiver.url}x", 404)
+    ]
+
+
 async def test_a_forged_callback_comes_while_the_task_runs(brand, receiver):
     upstream, client = brand
     task_id = await client.start(ODD["callback_forged"], callBackUrl=receiver.url)

@@ -94,10 +94,12 @@ async def test_a_submit_s_answer_can_be_spoilt_by_the_song(brand):
     upstream, client = brand
     assert (await client.submit(json=client.body(ODD["no_task_id"])))["data"] == {}
     assert len((await client.submit(json=client.body(ODD["task_in_list"])))["data"]) == 1
+    assert (await client.submit(json=client.body(ODD["data_null"])))["data"] is None
+    assert "data" not in await client.submit(json=client.body(ODD["data_absent"]))
     garbled = await client.http.post(SUBMIT, json=client.body(ODD["answer_garbled"]))
     with pytest.raises(ValueError, match=r"Expecting|Unterminated"):
         garbled.json()
-    assert upstream.charges == 3
+    assert upstream.charges == 5
 
 
 async def test_success_without_links_still_has_a_response(brand):

@@ -46,6 +46,13 @@ async def test_links_are_empty_then_a_stream_then_a_file(suno_api, clock):
     assert upstream.looks == 3
 
 
+async def test_a_clip_is_missing_at_first_for_one_song(suno_api):
+    upstream, client = suno_api
+    clips = await start(client, ODD["clips_late"])
+    upstream.finish()
+    assert [len(await look(client, clips)) for _ in range(3)] == [1, 1, 2]
+
+
 async def test_useless_links_come_first_for_one_song(suno_api):
     upstream, client = suno_api
     clips = await start(client, ODD["useless_links"])

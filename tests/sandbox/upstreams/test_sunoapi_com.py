@@ -22,6 +22,14 @@ async def look(client, task_id):
     return await client.get(f"/api/v1/suno/task/{task_id}")
 
 
+async def test_the_first_looks_are_only_accepted_for_one_song(sunoapi_com, clock):
+    _, client = sunoapi_com
+    task_id = await start(client, clock, ODD["clips_late"])
+    clock.move(3)
+    looks = [await look(client, task_id) for _ in range(3)]
+    assert [(seen.status_code, len(seen.json()["data"])) for seen in looks] == [(202, 0), (202, 0), (200, 2)]
+
+
 async def test_looks_go_from_not_ready_over_running_to_succeeded(sunoapi_com, clock):
     _, client = sunoapi_com
     task_id = await start(client, clock)
