@@ -116,13 +116,14 @@ class Line:
                 body = await _capped(response, lost)
             finally:
                 await response.aclose()
-        return self._reply(response, body)
-
-    def _reply(self, response: httpx.Response, body: bytes) -> Reply:
         # Some upstreams quote the key in what they say about it.
-        body = body.replace(self._secret, b"(hidden)") if self._secret else body
-        head = safe(body[:4000].decode(errors="replace"))
-        return Reply(response.status_code, _json_in(body), head, response.headers)
+        return reply_of(response, body.replace(self._secret, b"(hidden)") if self._secret else body)
+
+
+def reply_of(response: httpx.Response, body: bytes) -> Reply:
+    """Of a response whose body was read: any bytes at all."""
+    head = safe(body[:4000].decode(errors="replace"))
+    return Reply(response.status_code, _json_in(body), head, response.headers)
 
 
 # A proxy of the environment is for the internet, never for a server on this machine.

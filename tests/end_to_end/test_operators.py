@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from bot.engine.alerts import PROBE_EVERY_S
 from sandbox.songs import ODD, SONGS, Refusal
 from sandbox.telegram import Person
+from sandbox.upstreams import faults
 from storage.states import SeparationState
 from tests.end_to_end.in_process import Bot, a_sandbox, command_for
 from tests.end_to_end.processes import Home
@@ -130,6 +131,18 @@ async def test_a_refused_key_is_told_once_and_again_after_it_was_mended(tmp_path
         await bot.probed_anew("kie")
         await olga.wait_for(lambda _: len(words_to(bot, olga, "kie.ai")) == 2)
         assert key not in "".join(words_to(bot, olga, "kie.ai"))
+
+
+async def test_that_a_cdn_blocks_the_bot_is_told_once_and_the_next_delivers(tmp_path):
+    async with a_bot_and_its_operator(tmp_path, "kie,apikley") as (bot, olga):
+        bot.upstream("kie").fail_next(faults.cdn_block(), times=2)
+        for song in SONGS[:2]:
+            await is_delivered(bot, song)
+            bot.app.services.upstreams["kie"].trouble = None  # else it is not asked a second time
+        told = await olga.wait_for_text("kie.ai")
+        assert "the CDN in front of it blocked the request (HTTP 403, error code: 1010)" in told.text
+        assert len(words_to(bot, olga, "kie.ai")) == 1
+        assert bot.charges() == {"apikley": 2}
 
 
 async def test_an_operator_who_never_wrote_keeps_no_other_from_being_told(tmp_path):

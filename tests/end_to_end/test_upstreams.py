@@ -149,6 +149,15 @@ async def test_a_pair_that_was_refused_is_not_remembered(tmp_path):
         await ann.wait_for_text("needs the song's task id", after=command)
 
 
+@pytest.mark.parametrize("name", ["sunoapi_com", "suno_api"])
+async def test_a_song_without_its_task_gets_the_title_that_the_upstream_tells(tmp_path, name):
+    async with a_bot(tmp_path, name) as bot:
+        ann = bot.person()
+        command = await ann.say(f"/stems {SONG.audio_id}")
+        assert (await bot.ending(ann, command)).startswith(f"{SONG.title}\n")
+        assert bot.titles(command) == titled(SONG.title, BASIC)
+
+
 @pytest.mark.parametrize("name", ["kie", "sunoapi_com"])
 async def test_a_bare_task_lists_its_songs_and_a_press_delivers_one(tmp_path, name):
     async with a_bot(tmp_path, name) as bot:

@@ -1,7 +1,9 @@
 """Whatever comes back, each parse function returns or raises one of ours."""
 
+import json
 from contextlib import suppress
 
+import httpx
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,7 +11,7 @@ from providers import apikley, kie, suno_api, sunoapi_com, sunoapi_org
 from providers import vocal_removal_answers as vocal_removal
 from providers.base import Failed, Running, Succeeded
 from providers.errors import ProviderError
-from providers.http import Reply, safe
+from providers.http import Reply, reply_of, safe
 
 NAMES = """
     code msg message error data taskId task_id response successFlag errorCode errorMessage originUrl
@@ -33,7 +35,11 @@ JSON = st.recursive(
 )
 # Half of them with a body that gets past the first door.
 BODIES = JSON | st.fixed_dictionaries({"code": st.just(200), "data": JSON})
-REPLIES = st.builds(Reply, st.integers(100, 599) | st.just(200), BODIES, st.text(max_size=300).map(safe))
+STATUSES = st.integers(100, 599) | st.just(200)
+REPLIES = st.builds(Reply, STATUSES, BODIES, st.text(max_size=300).map(safe))
+# As they come over the line: any bytes, and JSON of which a part is lost or changed.
+CUT = st.builds(lambda body, end: json.dumps(body).encode()[:end], BODIES, st.integers(0, 400))
+REPLIES |= st.builds(lambda status, body: reply_of(httpx.Response(status), body), STATUSES, st.binary() | CUT)
 TABLES = st.sampled_from([sunoapi_org.CODES, kie.CODES, apikley.CODES])
 
 
