@@ -47,9 +47,7 @@ class Quirks:
     host: str = "s"  # how the stem host behaves: a name of ``files.HOSTS``
     sets: int = 1  # how many times each stem comes (sunoapi_com)
     failed_clips: tuple[str, ...] = ()  # stems whose clip fails, the rest succeed (sunoapi_com, suno_api)
-    empty_looks: int = (
-        0  # looks that lack clips: one is missing (suno_api), or all with HTTP 202 (sunoapi_com)
-    )
+    empty_looks: int = 0  # looks that lack a clip (suno_api), or are HTTP 202 without any (sunoapi_com)
     stale_looks: int = 0  # looks that say "complete" with a useless link (suno_api)
     code_as_text: bool = False
     times: Literal["ms", "text", "null"] = "ms"
