@@ -20,7 +20,7 @@ FULL = (
     "Vocals", "Backing Vocals", "Drums", "Bass", "Guitar", "Keyboard",
     "Percussion", "Strings", "Synth", "FX", "Brass", "Woodwinds",
 )  # fmt: skip
-OFFERING_FULL = ("sunoapi_org", "kie", "apikley", "sunoapi_com")
+OFFERING_FULL = tuple(name for name in registry.names if name != "suno_api")
 
 
 def titled(title: str, stems: tuple[str, ...]) -> list[str]:

@@ -58,7 +58,7 @@ async def test_the_settings_are_texts_and_nothing_in_them_leaves_the_machine(san
     settings = sandbox.settings()
     assert all(isinstance(value, str) for value in settings.values())
     urls = [value for name, value in settings.items() if name.endswith("_URL")]
-    assert len(urls) == 6
+    assert len(urls) == 1 + len(BRANDS)
     assert all(url.startswith("http://127.0.0.1:") for url in urls)
     assert settings["ALLOW_PRIVATE_FILE_HOSTS"] == "true"
 
