@@ -1,5 +1,6 @@
 """Lookups: the songs of a task or of a share link, asked of the outside and answered in the chat."""
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,7 +17,7 @@ from bot.intake.budgets import Kind
 from bot.intake.limiter import Dropped
 from bot.outcomes import Outcome, outcome_of, wait_s
 from bot.services import Services
-from providers.base import Mode, Song, SongRef
+from providers.base import Mode, Provider, Song, SongRef
 from providers.errors import OutcomeUnknown, ProviderError, SongUnknown, Unavailable
 from storage import lookups, moves
 from storage.ledger import InsufficientCredits
@@ -67,24 +68,42 @@ async def _answer(services: Services, lookup: Lookup) -> Answer | None:
 
 async def _songs_of_task(services: Services, lookup: Lookup) -> Answer:
     task_id = escape(lookup.reference)
-    trouble: ProviderError | None = None
-    for provider in services.providers.values():
-        found = await answer(provider.songs(lookup.reference))
-        if isinstance(found, ProviderError):
-            trouble = trouble if isinstance(found, SongUnknown) else found
-            continue
-        async with services.database.transaction() as db:
-            await learn_songs(db, found, provider.name, now=services.now())
-        # The buttons carry the task's id: it is what makes these songs usable everywhere.
-        usable = [
-            replace(song, task_id=lookup.reference) for song in found if songs.is_audio_id(song.audio_id)
-        ]
-        return _pick(services, lookup, usable) if usable else (texts.TASK_EMPTY.format(task_id=task_id), None)
-    if trouble is None:
+    found = await _listed(services, lookup.reference)
+    if isinstance(found, SongUnknown):
         return texts.TASK_UNKNOWN.format(task_id=task_id), None
-    if isinstance(trouble, Unavailable | OutcomeUnknown) and lookup.failures < TRIES:
-        raise trouble
-    return texts.TASK_UNREADABLE.format(task_id=task_id, why=escape(str(trouble))), None
+    if isinstance(found, ProviderError):
+        if isinstance(found, Unavailable | OutcomeUnknown) and lookup.failures < TRIES:
+            raise found
+        return texts.TASK_UNREADABLE.format(task_id=task_id, why=escape(str(found))), None
+    # The buttons carry the task's id: it is what makes these songs usable everywhere.
+    usable = [replace(song, task_id=lookup.reference) for song in found if songs.is_audio_id(song.audio_id)]
+    return _pick(services, lookup, usable) if usable else (texts.TASK_EMPTY.format(task_id=task_id), None)
+
+
+async def _listed(services: Services, task_id: str) -> Sequence[Song] | ProviderError:
+    """What the first upstream to know the task lists; else why none did, the one reason that may pass.
+
+    All are asked at once, for nothing: a slow one would keep everybody waiting.
+    """
+
+    async def ask(provider: Provider) -> tuple[str, Sequence[Song] | ProviderError]:
+        return provider.name, await answer(provider.songs(task_id))
+
+    trouble: ProviderError = SongUnknown("nobody knows the task")
+    asking = [asyncio.create_task(ask(provider)) for provider in services.providers.values()]
+    try:
+        for coming in asyncio.as_completed(asking):
+            name, found = await coming
+            if not isinstance(found, ProviderError):
+                async with services.database.transaction() as db:
+                    await learn_songs(db, found, name, now=services.now())
+                return found
+            trouble = found if isinstance(trouble, SongUnknown) else trouble
+    finally:
+        for task in asking:
+            task.cancel()
+        await asyncio.gather(*asking, return_exceptions=True)
+    return trouble
 
 
 def _pick(services: Services, lookup: Lookup, found: Sequence[Song]) -> Answer:

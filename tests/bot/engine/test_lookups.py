@@ -1,5 +1,7 @@
 """Task ids and share links: asked of the outside in the background, answered in the chat."""
 
+import asyncio
+
 import httpx
 import pytest
 
@@ -82,6 +84,15 @@ async def test_a_task_that_the_second_upstream_knows_is_found_there(worlds):
     async with worlds(providers={"sunoapi_org": first, "kie": second}) as world:
         await world.say(f"/stems {TASK}")
         await world.work()
+        assert buttons(world)[0].startswith("Paper Boats")
+
+
+async def test_a_task_that_one_upstream_knows_is_told_though_another_never_answers(worlds):
+    slow, quick = FakeProvider(), FakeProvider(name="kie", title="kie.ai", listed=PAIR)
+    slow.during = asyncio.Event().wait
+    async with worlds(providers={"sunoapi_org": slow, "kie": quick}) as world:
+        await world.say(f"/stems {TASK}")
+        await world.steps("lookup")
         assert buttons(world)[0].startswith("Paper Boats")
 
 
