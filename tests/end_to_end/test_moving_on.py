@@ -193,11 +193,12 @@ async def test_deliveries_do_not_wait_for_those_whose_files_come_slowly(tmp_path
         woken.set()  # else the end would wait for them
 
 
-async def test_a_share_link_does_not_wait_for_songs_that_a_slow_one_lists(tmp_path, woken):
+async def test_a_share_link_does_not_wait_for_songs_that_are_listed_slowly(tmp_path, woken):
     async with a_bot(tmp_path, "apikley,kie") as bot:
         await bot.app.services.share_links.aclose()
         bot.app.services.share_links = ShareLinks(httpx.MockTransport(suno_dot_com))
-        asked = [asyncio.Event() for _ in range(2)]  # as many as work on lookups
+        bot.upstream("kie").fail_next(faults.slow(woken), on=Place.SONGS, times=FOREVER)
+        asked = [asyncio.Event() for _ in range(3)]  # as many as work on tasks
         for event in asked:
             bot.upstream("apikley").fail_next(told_when_asked(event, woken), on=Place.SONGS)
             await bot.person().say(f"/stems {MORE_TASK}")
@@ -205,6 +206,7 @@ async def test_a_share_link_does_not_wait_for_songs_that_a_slow_one_lists(tmp_pa
         eve = bot.person("Eve")
         command = await eve.say("/stems https://suno.com/s/AbCdEf")
         assert "10 credits paid" in await bot.ending(eve, command)
+        woken.set()
 
 
 def told_when_asked(asked: asyncio.Event, until: asyncio.Event) -> Fault:
