@@ -180,6 +180,14 @@ async def test_entries_are_neither_changed_nor_deleted(given, run, books, statem
     assert await books() == (90, 90)
 
 
+@pytest.mark.parametrize("made_up", [1000, 89, 0])
+async def test_a_balance_is_not_made_up(given, run, books, made_up):
+    await given.job(price=10)
+    with pytest.raises(DBAPIError, match="a balance is the sum of its entries"):
+        await run(f"UPDATE accounts SET balance = {made_up} WHERE id = 1")
+    assert await books() == (90, 90)
+
+
 @pytest.mark.parametrize("table", ["accounts", "users", "chats", "separations", "songs"])
 async def test_what_an_entry_speaks_of_is_not_deleted(given, run, table):
     await given.job(price=10)
