@@ -11,6 +11,7 @@ from telegram.request import HTTPXRequest
 
 from bot.intake.budgets import Kind
 from bot.intake.limiter import Limiter
+from bot.sent_bodies import watch
 from bot.settings import Settings
 
 CONNECTIONS = 32
@@ -35,7 +36,7 @@ def new_request() -> HTTPXRequest:
         write_timeout=30,
         pool_timeout=30,
         media_write_timeout=60,
-        httpx_kwargs={"limits": limits, "mounts": NO_PROXY},
+        httpx_kwargs={"limits": limits, "mounts": NO_PROXY, "event_hooks": {"request": [watch]}},
     )
 
 

@@ -21,6 +21,7 @@ from telegram.error import (
 )
 
 from bot.intake.limiter import Dropped
+from bot.sent_bodies import was_cut_short
 
 
 class Outcome(StrEnum):
@@ -28,7 +29,7 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"  # it may have been done: not repeated where that would show twice
     REFUSED = "refused"  # not done, and never will be
     TOO_BIG = "too_big"
-    NO_FILES = "no_files"  # this chat lets us send text, but no files
+    NO_FILES = "no_files"  # this chat does not let us send files; or texts, where it was one
     NO_CHAT = "no_chat"  # blocked, kicked, deleted: nothing can be said there
     CHANGED = "changed"  # the group has a new id, or the topic is closed: repeat it at the new place
     OURS = "ours"  # the token is wrong, or another process uses it
@@ -66,6 +67,8 @@ def outcome_of(error: TelegramError | Dropped) -> Outcome:
         case InvalidToken() | Conflict():
             return Outcome.OURS
         case TimedOut() | NetworkError() if isinstance(error.__cause__, NEVER_LEFT):
+            return Outcome.UNSENT
+        case TimedOut() | NetworkError() if was_cut_short(error.__cause__):
             return Outcome.UNSENT
         case NetworkError() if "Entity Too Large" in str(error):
             return Outcome.TOO_BIG
