@@ -180,6 +180,7 @@ async def _after(
     logger.warning("job %s: part %s: %s: %s", job.id, part.position, outcome, error)
     match outcome:
         case Outcome.NO_CHAT:
+            await _mark(services, part, PartState.REFUSED, str(error))
             return Undeliverable(str(error), chat_gone=True)
         case Outcome.CHANGED if is_new_place(error, job.chat_id, job.thread_id):
             return Later(0.0, changed=error)
@@ -187,12 +188,12 @@ async def _after(
             # Telegram usually has it; a second copy is worse than a button that sends again.
             await _mark(services, job, part, PartState.UNKNOWN, str(error))
             return None
-        case Outcome.NO_FILES:
+        case Outcome.NO_FILES if part.kind != PartKind.LINKS:
             # Nothing else of this kind will be taken here: what is left goes as links.
             async with records.writing(services, job) as db:
                 await deliveries.refuse_rest(db, job, now=services.now(), why=texts.NO_FILES_HERE)
             return None
-        case Outcome.REFUSED | Outcome.TOO_BIG | Outcome.CHANGED:
+        case Outcome.REFUSED | Outcome.TOO_BIG | Outcome.NO_FILES | Outcome.CHANGED:
             await _after_refusal(services, job, load, part, str(error))
             return None
         case _:

@@ -130,7 +130,7 @@ async def _after(
             return {}, now
         case Outcome.REFUSED if "not modified" in str(error):
             return {}, next_due(job, now=now)
-        case Outcome.REFUSED | Outcome.CHANGED:
+        case Outcome.REFUSED | Outcome.NO_FILES | Outcome.CHANGED:
             logger.warning("job %s: status refused: %s", job.id, error)
             # The message cannot be edited any more, or not be sent: the last form goes into a new one.
             return {"acknowledged_at": job.acknowledged_at or now, "status_message_id": None}, (

@@ -28,6 +28,12 @@ class Fault:
     done: bool = False
 
 
+def lost(error: Exception, cause: httpx.TransportError, *, done: bool = False) -> Fault:
+    """No answer comes, but what PTB raises then."""
+    error.__cause__ = cause
+    return Fault(lost_by=error, done=done)
+
+
 def refusal(code: int, description: str, **parameters: object) -> Fault:
     body = {"ok": False, "error_code": code, "description": description}
     return Fault(code, json.dumps(body | ({"parameters": parameters} if parameters else {})).encode())
@@ -53,9 +59,8 @@ CONFLICT = refusal(409, "Conflict: terminated by other getUpdates request")
 TOO_BIG = Fault(413, b'{"ok":false,"error_code":413,"description":"Request Entity Too Large"}')
 GATEWAY = Fault(502, b"<html>502 Bad Gateway</html>")
 GARBLED = Fault(200, b'{"ok": true, "resu', done=True)
-ANSWER_LOST = Fault(lost_by=TimedOut(), done=True)
-UNREACHABLE = Fault(lost_by=NetworkError("no connection"))
-CAUSES = {id(ANSWER_LOST): httpx.ReadTimeout, id(UNREACHABLE): httpx.ConnectError}
+ANSWER_LOST = lost(TimedOut(), httpx.ReadTimeout(""), done=True)
+UNREACHABLE = lost(NetworkError("no connection"), httpx.ConnectError(""))
 
 
 def moved_to(new_id: int) -> Fault:
@@ -94,6 +99,7 @@ class FakeTelegram(BaseRequest):
     messages: dict[tuple[int, int], dict] = field(default_factory=dict)
     admins: set[int] = field(default_factory=set)
     faults: defaultdict[str, deque[Fault | None]] = field(default_factory=lambda: defaultdict(deque))
+    faults_in: defaultdict[tuple[str, int], deque[Fault]] = field(default_factory=lambda: defaultdict(deque))
     always: dict[str, Fault] = field(default_factory=dict)
     pending: list[dict] = field(default_factory=list)  # updates for getUpdates
     known_files: dict[str, str] = field(default_factory=dict)  # file_id -> audio or document
@@ -108,6 +114,10 @@ class FakeTelegram(BaseRequest):
     def fail(self, method: str, *faults: Fault | None) -> None:
         """The next calls of a method go wrong like this, in turn."""
         self.faults[method].extend(faults)
+
+    def fail_in(self, chat_id: int, method: str, *faults: Fault) -> None:
+        """The next calls of a method in one chat."""
+        self.faults_in[method, chat_id].extend(faults)
 
     def fail_always(self, method: str, fault: Fault) -> None:
         self.always[method] = fault
@@ -141,7 +151,7 @@ class FakeTelegram(BaseRequest):
         uploads = {key: (entry[0], _size(entry[1])) for key, entry in files.items()}
         self.boundary(f"{name} comes in")
         self.calls.append(Call(name, data, self.now(), tuple(file for file, _ in uploads.values()), pictures))
-        fault = self.faults[name].popleft() if self.faults[name] else self.always.get(name)
+        fault = self._fault_of(name, data.get("chat_id"))
         if fault is None or fault.done:
             result = getattr(self, f"_{name}", self._otherwise)(data, uploads)
             self.boundary(f"{name} is answered")
@@ -150,8 +160,14 @@ class FakeTelegram(BaseRequest):
         if fault is None:
             return 200, json.dumps({"ok": True, "result": result}).encode()
         if fault.lost_by is not None:
-            raise fault.lost_by from CAUSES[id(fault)]("")
+            raise fault.lost_by
         return fault.status, fault.body
+
+    def _fault_of(self, method: str, chat_id: int | None) -> Fault | None:
+        for coming in (self.faults_in[method, chat_id], self.faults[method]):
+            if coming:
+                return coming.popleft()
+        return self.always.get(method)
 
     def _otherwise(self, _data, _uploads):
         return True

@@ -1,5 +1,7 @@
 """An upstream and its host of files, as a ``Provider`` that does what a test tells it to."""
 
+import io
+import wave
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -138,6 +140,16 @@ class FileHost:
 def some_audio() -> bytes:
     """The begin of a real song: a few frames are a file of their own."""
     return song.path("basic_instrumental").read_bytes()[:12_000]
+
+
+@cache
+def some_wav() -> bytes:
+    """A tenth of a second of a loud tone."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as written:
+        written.setparams((1, 2, 8000, 0, "NONE", ""))
+        written.writeframes(b"\x00\x40\x00\xc0" * 400)
+    return file.getvalue()
 
 
 @cache
