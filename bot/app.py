@@ -23,6 +23,7 @@ from bot.delivery.fetch import Fetcher
 from bot.engine.loops import Loop, repeat
 from bot.engine.schedule import loops
 from bot.intake.dispatcher import HANDLED, RESCUE_EVERY_S, Dispatcher
+from bot.intake.limiter import Limiter
 from bot.intake.poller import ALLOWED, poll
 from bot.services import BotContext, Services
 from bot.settings import Settings
@@ -161,7 +162,7 @@ class App:
         await services.database.close()
 
 
-def build(settings: Settings, *, files: Path) -> App:
+def build(settings: Settings, *, files: Path, limiter: Limiter | None = None) -> App:
     """Put a bot together; ``files`` is where downloads lie for a while. Raises CannotStart."""
     fetch.sweep(files)
     poll_request = new_request()
@@ -170,7 +171,7 @@ def build(settings: Settings, *, files: Path) -> App:
         settings=settings,
         database=Database(settings.database_url.get_secret_value()),
         providers=build_providers(settings),
-        bot=connect(settings, poll_request),
+        bot=connect(settings, poll_request, limiter),
         fetcher=Fetcher(
             files,
             allow_private=settings.allow_private_file_hosts,

@@ -1,5 +1,7 @@
 """Our connection to Telegram: PTB's bot with our limits, addresses and timeouts."""
 
+import asyncio
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +12,7 @@ from telegram.ext import Defaults, ExtBot
 from telegram.request import HTTPXRequest
 
 from bot.intake.budgets import Kind
-from bot.intake.limiter import Limiter
+from bot.intake.limiter import Limiter, Now, Sleep
 from bot.sent_bodies import watch
 from bot.settings import Settings
 
@@ -54,7 +56,11 @@ class TelegramBot(ExtBot[Kind]):
         return list(answer)
 
 
-def connect(settings: Settings, poll_request: HTTPXRequest) -> TelegramBot:
+def new_limiter(now: Now = time.monotonic, sleep: Sleep = asyncio.sleep) -> Limiter:
+    return Limiter(now, sleep, WAIT_MAX_S)
+
+
+def connect(settings: Settings, poll_request: HTTPXRequest, limiter: Limiter | None = None) -> TelegramBot:
     """``poll_request`` is for getUpdates alone, which holds its connection nearly all the time."""
     api = settings.telegram_api_url
     return TelegramBot(
@@ -68,5 +74,5 @@ def connect(settings: Settings, poll_request: HTTPXRequest) -> TelegramBot:
             link_preview_options=LinkPreviewOptions(is_disabled=True),
             allow_sending_without_reply=True,
         ),
-        rate_limiter=Limiter(wait_max_s=WAIT_MAX_S),
+        rate_limiter=limiter or new_limiter(),
     )

@@ -5,8 +5,10 @@
 /control/<name>        hands on it for other processes
 """
 
+import asyncio
 import socket
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Self
@@ -18,6 +20,7 @@ from sandbox.serving import HOST, listening_socket, serving
 from sandbox.telegram import Telegram
 from sandbox.telegram.control import control_routes as chat_routes
 from sandbox.telegram.limits import Limits
+from sandbox.telegram.server import Sleep
 from sandbox.upstreams import BRANDS
 from sandbox.upstreams.control import control_routes
 
@@ -27,7 +30,14 @@ SUNO_COOKIE = "__client=sandbox"
 
 class Sandbox:
     def __init__(
-        self, url: str, folder: Path, telegram_token: str, finish_after_s: float, limits: Limits | None
+        self,
+        url: str,
+        folder: Path,
+        telegram_token: str,
+        finish_after_s: float,
+        limits: Limits | None,
+        clock: Callable[[], float],
+        sleep: Sleep,
     ) -> None:
         self.url, self.telegram_token = url, telegram_token
         self.telegram = Telegram(
@@ -36,6 +46,8 @@ class Sandbox:
             title="Stembot",
             files_folder=folder,
             limits=limits,
+            clock=clock,
+            sleep=sleep,
         )
         self.upstreams = {
             name: brand(f"{url}/files/{name}", key=key_of(name), finish_after_s=finish_after_s)
@@ -53,11 +65,14 @@ class Sandbox:
         telegram_token: str = TELEGRAM_TOKEN,
         limits: Limits | None = None,
         routes: Sequence[BaseRoute] = (),
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Sleep = asyncio.sleep,
     ) -> AsyncIterator[Self]:
         """Serve until the block ends. ``folder`` keeps the files that the bot sends, as far as Telegram's
-        ``limits`` let it; ``routes`` come after the sandbox's own. Raises OSError where the port is taken."""
+        ``limits`` let it, whose rates are by the ``clock``; ``routes`` come after the sandbox's own. Raises
+        OSError where the port is taken."""
         listener = listening_socket(port)
-        sandbox = cls(_url_of(listener), folder, telegram_token, finish_after_s, limits)
+        sandbox = cls(_url_of(listener), folder, telegram_token, finish_after_s, limits, clock, sleep)
         async with AsyncExitStack() as stack:
             for upstream in sandbox.upstreams.values():
                 stack.push_async_callback(upstream.close)

@@ -14,6 +14,7 @@ from sqlalchemy import text
 from starlette.responses import Response
 
 from bot.app import App, build
+from bot.connection import new_limiter
 from bot.engine.alerts import PROBE_EVERY_S
 from bot.settings import Settings
 from sandbox.server import Sandbox
@@ -49,9 +50,25 @@ class Clock:
 
     ahead_s: float = 0.0
     source: Callable[[], float] = time.time
+    sleepers: int = 0
+    _moved: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __call__(self) -> float:
         return self.source() + self.ahead_s
+
+    def forward(self, seconds: float) -> None:
+        self.ahead_s += seconds
+        self._moved.set()
+        self._moved = asyncio.Event()
+
+    async def sleep(self, seconds: float) -> None:
+        until, self.sleepers = self() + seconds, self.sleepers + 1
+        try:
+            while (left_s := until - self()) > 0:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._moved.wait(), left_s)
+        finally:
+            self.sleepers -= 1
 
 
 @dataclass
@@ -96,14 +113,15 @@ class Bot:
 
     def later(self, seconds: float) -> None:
         """Let time pass: every loop looks at what has become due."""
-        self.clock.ahead_s += seconds
+        self.clock.forward(seconds)
         self.app.services.wakes.wake_all()
 
     @asynccontextmanager
     async def at_work(self, **settings: str) -> AsyncIterator["Bot"]:
         """From its start to its end; the database stays as it is for the next start."""
         chosen = Settings.model_validate(self.settings | settings)
-        self.app = build(chosen, files=self.folder / "downloads")
+        limiter = new_limiter(self.clock, self.clock.sleep)
+        self.app = build(chosen, files=self.folder / "downloads", limiter=limiter)
         self.app.services.now = self.clock
         if self.upload_max_bytes is not None:
             self.app.services.upload_max_bytes = self.upload_max_bytes
@@ -175,12 +193,8 @@ class Bot:
     async def ending(self, person: Person, command: Message) -> str:
         """The status message in its last form; time passes, because edits of one message keep apart."""
 
-        def last() -> str | None:
-            texts = (reply.text or "" for reply in self.replies(command))
-            return next((text for text in texts if "balance" in text), None)
-
         try:
-            return await self.passes_until(lambda: as_answer(last()))
+            return await self.passes_until(lambda: as_answer(self.last_form(command)))
         except AssertionError as error:
             raise AssertionError(f"it has no end; the chat holds:\n{shown(person.chat)}") from error
 
@@ -193,7 +207,7 @@ class Bot:
                 while not (answer := await question()):
                     with suppress(TimeoutError):
                         await self.sandbox.telegram.world.changes.until(lambda: False, PAUSE_S)
-                    quiet = quiet + 1 if await self._is_idle() else 0
+                    quiet = quiet + 1 if self.clock.sleepers or await self._is_idle() else 0
                     if quiet > QUIET:
                         self.later(PASSES_S)
                         quiet = 0
@@ -210,6 +224,11 @@ class Bot:
     def replies(self, command: Message) -> list[Message]:
         messages = self.sandbox.telegram.messages(command.chat_id)
         return [message for message in messages if message.reply_to_message_id == command.message_id]
+
+    def last_form(self, command: Message) -> str | None:
+        """What the status message says in the end."""
+        texts = (reply.text or "" for reply in self.replies(command))
+        return next((text for text in texts if "balance" in text), None)
 
     def titles(self, command: Message) -> list[str]:
         """Of the audio files that came in reply, in their order."""
@@ -254,7 +273,10 @@ async def a_sandbox(
     """A sandbox, and a bot that is not at work yet. Separations take next to no time; Telegram takes uploads
     of ``upload_max_bytes``, where its usual limit is more than a test wants to move."""
     limits = None if upload_max_bytes is None else Limits(upload_max_bytes=upload_max_bytes)
-    async with Sandbox.running(folder=folder / "telegram", finish_after_s=0.05, limits=limits) as sandbox:
+    clock, times = Clock(), {"finish_after_s": 0.05}
+    place = folder / "telegram"
+    running = Sandbox.running(folder=place, limits=limits, clock=clock, sleep=clock.sleep, **times)
+    async with running as sandbox:
         ours = {
             "database_url": f"sqlite:///{folder / 'stembot.db'}",
             "http_port": "0",
@@ -263,7 +285,7 @@ async def a_sandbox(
             "providers": providers,
         }
         given = {name.lower(): value for name, value in sandbox.settings().items()}
-        yield Bot(sandbox, folder, given | ours | settings, upload_max_bytes=upload_max_bytes)
+        yield Bot(sandbox, folder, given | ours | settings, clock, upload_max_bytes=upload_max_bytes)
 
 
 def command_for(song: Song, mode: str = "") -> str:
