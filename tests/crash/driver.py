@@ -127,9 +127,9 @@ class Driver:
         self.town.upstream.fail_next(how(moment), on=on)
         return moment
 
-    def hold_upload(self) -> Moment:
-        """Let Telegram stop in the middle of the next upload."""
-        self._held.append(moment := self.uploads.hold_next())
+    def hold_upload(self, share: float) -> Moment:
+        """Let Telegram stop when so much of the next upload has come: of 0 its head, of 1 all of it."""
+        self._held.append(moment := self.uploads.hold_next(share))
         return moment
 
     def release(self) -> None:

@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from starlette.datastructures import Headers
 from starlette.responses import FileResponse, Response, StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.telegram import Telegram
-from sandbox.upstreams.faults import Fault, Proceed
+from sandbox.upstreams.faults import Fault, Proceed, cut
 
 WITHIN_S = 20.0
 
@@ -77,33 +78,51 @@ async def _halves(body: bytes, moment: Moment) -> AsyncIterator[bytes]:
     yield body[half:]
 
 
+@dataclass(frozen=True)
+class Interruption:
+    """Comes when this ``share`` of an upload's body is there: of 0 the head alone, of 1 all of it."""
+
+    share: float
+    moment: Moment | None  # at which it stops; None: the connection is cut
+
+
 class Uploads:
     """Stands before Telegram, which reads the whole of a request before it looks at it."""
 
     def __init__(self) -> None:
-        self._moments: deque[Moment] = deque()
+        self._coming: deque[Interruption] = deque()
 
     def watch(self, telegram: Telegram) -> None:
         """Before anything has called it."""
         telegram.app.add_middleware(self._middleware)
 
-    def hold_next(self) -> Moment:
-        """The next album's first bytes have come, and no more are read; its moment."""
-        self._moments.append(moment := Moment())
+    def hold_next(self, share: float) -> Moment:
+        """So much of the next album has come, and no more is read; its moment."""
+        moment = Moment()
+        self._coming.append(Interruption(share, moment))
         return moment
+
+    def cut_next(self, share: float) -> None:
+        """So much of the next album has come, and its connection is cut."""
+        self._coming.append(Interruption(share, None))
 
     def _middleware(self, app: ASGIApp) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
         async def watched(scope: Scope, receive: Receive, send: Send) -> None:
-            if self._moments and scope["path"].endswith("/sendMediaGroup"):
-                await _read_the_begin(self._moments.popleft(), receive)
+            if self._coming and scope["path"].endswith("/sendMediaGroup"):
+                await _interrupt(self._coming.popleft(), scope, receive)
             else:
                 await app(scope, receive, send)
 
         return watched
 
 
-async def _read_the_begin(moment: Moment, receive: Receive) -> None:
-    await receive()
-    await moment.hold()
+async def _interrupt(interruption: Interruption, scope: Scope, receive: Receive) -> None:
+    wanted = interruption.share * int(Headers(scope=scope)["content-length"])
+    while wanted > 0:
+        wanted -= len((await receive())["body"])
+    if interruption.moment is None:
+        await cut(scope, receive)
+        return
+    await interruption.moment.hold()
     while (await receive())["type"] != "http.disconnect":
         pass  # the bot is dead: what it had sent before leads nowhere

@@ -111,12 +111,7 @@ async def test_in_the_middle_of_a_download(driver, ann, song):
 
 
 async def test_in_the_middle_of_an_upload(driver, ann, song):
-    moment = driver.hold_upload()
-    command = await ann.say(command_for(song))
-    await moment.reached()
-    await driver.restart()
-    await delivered(driver, ann, command, balance=90)
-    assert len(driver.town.audios(command)) == 2, "Telegram had not got it"
+    await killed_during_upload(driver, ann, song, 0.5)
 
 
 async def test_after_telegram_got_the_album_but_before_the_answer(driver, ann, song):
@@ -202,8 +197,22 @@ async def test_in_the_middle_of_the_next_start(driver, ann, song):
     await delivered(driver, ann, command, balance=90)
 
 
+@pytest.mark.parametrize("share", [0, 1], ids=["head", "last byte"])
+async def test_at_either_end_of_an_upload(driver, ann, song, share):
+    await killed_during_upload(driver, ann, song, share)
+
+
 async def test_the_ledger_is_in_order_after_all_of_that(driver):
     assert await driver.ledger_verify() == (0, LEDGER_IN_ORDER)
+
+
+async def killed_during_upload(driver, ann, song, share) -> None:
+    moment = driver.hold_upload(share)
+    command = await ann.say(command_for(song))
+    await moment.reached()
+    await driver.restart()
+    await delivered(driver, ann, command, balance=90)
+    assert len(driver.town.audios(command)) == 2, "Telegram had not got it"
 
 
 def albums_to(driver, person):
