@@ -180,7 +180,7 @@ async def _after(
     logger.warning("job %s: part %s: %s: %s", job.id, part.position, outcome, error)
     match outcome:
         case Outcome.NO_CHAT:
-            await _mark(services, part, PartState.REFUSED, str(error))
+            await _mark(services, job, part, PartState.REFUSED, str(error))
             return Undeliverable(str(error), chat_gone=True)
         case Outcome.CHANGED if is_new_place(error, job.chat_id, job.thread_id):
             return Later(0.0, changed=error)
