@@ -4,11 +4,12 @@ Files are streamed, never held whole, and read in threads: decoding four minutes
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import av
 from av.container import InputContainer, OutputContainer
@@ -16,6 +17,8 @@ from av.stream import Disposition
 
 from bot.delivery import pictures
 
+P = ParamSpec("P")
+T = TypeVar("T")
 # FFmpeg's name for what it reads -> ours, which is also the extension of the file's name.
 KINDS = {
     "mp3": "mp3",
@@ -61,17 +64,27 @@ class Tags:
 
 async def probe(path: Path) -> Audio:
     """Kind and length of a file. Raises AudioError."""
-    return await asyncio.to_thread(_probe, path)
+    return await _in_thread(_probe, path)
 
 
 async def peak_dbfs(path: Path) -> float:
     """The loudest sample, in dB below full scale; -inf for digital silence. Raises AudioError."""
-    return await asyncio.to_thread(_peak_dbfs, path)
+    return await _in_thread(_peak_dbfs, path)
 
 
 async def tag(path_in: Path, path_out: Path, tags: Tags) -> None:
     """Copy a file with new tags; its encoded audio stays as it is. Raises AudioError, then leaves no copy."""
-    await asyncio.to_thread(_tag, path_in, path_out, tags)
+    await _in_thread(_tag, path_in, path_out, tags)
+
+
+async def _in_thread(work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+    """Waits for the thread even when cancelled: it cannot be stopped, and may still write."""
+    working = asyncio.create_task(asyncio.to_thread(work, *arguments, **named))
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await asyncio.wait([working])
+        raise
 
 
 def _probe(path: Path) -> Audio:

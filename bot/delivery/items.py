@@ -1,9 +1,10 @@
 """What goes into one send: a stem as Telegram's own file_id, or as a file on our disk, open for upload."""
 
 import asyncio
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from itertools import islice
 from math import inf
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from storage.archive import FITTED
 from storage.rows import Song, Stem, TelegramFile
 
 DOWNLOADS_AT_ONCE = 4
+READY_AHEAD = 8  # stems on our disk, with those that are being sent
 LOWEST_DBFS = -200.0  # digital silence has no number; a database column wants one
 NO_ARTIST = "Suno"  # in the tags of a file, where players sort by it; a chat is told no performer
 
@@ -55,49 +57,57 @@ Found = Mapping[int, Source | FetchError]  # by stem id
 
 
 class Files:
-    """What a delivery has on our disk: each stem is downloaded once, however often its part is planned anew.
+    """What a delivery has on our disk: each stem is downloaded once, however often its part is planned anew,
+    and while one part is sent, the next stems come.
 
-    ``close()`` removes whatever is left of it.
+    ``aclose()`` removes whatever is left of it.
     """
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._fetched: dict[int, Fetched] = {}
+        self._slots = asyncio.Semaphore(DOWNLOADS_AT_ONCE)
+        self._fetching: dict[int, asyncio.Task[Fetched | FetchError]] = {}
 
-    def close(self) -> None:
-        self._leave_only(set())
+    async def aclose(self) -> None:
+        await self._leave_only(set())
 
     async def sources(self, load: Load, stems: Sequence[Stem]) -> dict[int, Source | FetchError]:
         """By stem id, where its bytes come from, or why there are none."""
-        self._leave_only(load.still_to_send())
-        known: dict[int, Source | FetchError] = {**self._fetched, **load.kept}
-        missing = [stem for stem in stems if stem.id not in known]
+        left = load.still_to_send()
+        await self._leave_only(left)
+        missing = [stem for stem in stems if stem.id not in load.kept]
         if missing:
             await self._services.covers.of(load.song.cover_url)  # once, before all stems ask for it
-        known |= await self._fetch(load, missing)
-        return {stem.id: known[stem.id] for stem in stems}
+        for stem in missing:
+            self._begin(load, stem)
+        for stem in self._next(load, left):
+            self._begin(load, stem)
+        fetched = {stem.id: await self._fetching[stem.id] for stem in missing}
+        return {stem.id: fetched.get(stem.id) or load.kept[stem.id] for stem in stems}
 
-    async def _fetch(self, load: Load, stems: Sequence[Stem]) -> dict[int, Source | FetchError]:
-        limit = asyncio.Semaphore(DOWNLOADS_AT_ONCE)
+    def _next(self, load: Load, left: Set[int]) -> Iterable[Stem]:
+        """Not all that is left: the disk is not for us alone."""
+        waiting = [stem for stem in load.stems.values() if stem.id in left and stem.id not in load.kept]
+        new = (stem for stem in waiting if stem.id not in self._fetching)
+        return islice(new, max(0, READY_AHEAD - len(self._fetching)))
 
-        async def fetch(stem: Stem) -> Fetched | FetchError:
-            async with limit:
-                fetched = await _fetched(self._services, load, stem)
-            if isinstance(fetched, Fetched):
-                self._fetched[stem.id] = fetched
-            return fetched
+    def _begin(self, load: Load, stem: Stem) -> None:
+        before = self._fetching.get(stem.id)
+        # What failed ahead of its turn gets another try in it.
+        if before is None or (before.done() and isinstance(before.result(), FetchError)):
+            self._fetching[stem.id] = asyncio.create_task(self._fetch(load, stem))
 
-        tasks = {stem.id: asyncio.create_task(fetch(stem)) for stem in stems}
-        try:
-            return {stem_id: await task for stem_id, task in tasks.items()}
-        finally:
-            for task in tasks.values():
-                task.cancel()
-            await asyncio.gather(*tasks.values(), return_exceptions=True)
+    async def _fetch(self, load: Load, stem: Stem) -> Fetched | FetchError:
+        async with self._slots:
+            return await _fetched(self._services, load, stem)
 
-    def _leave_only(self, wanted: Set[int]) -> None:
-        for stem_id in self._fetched.keys() - wanted:
-            self._fetched.pop(stem_id).path.unlink(missing_ok=True)
+    async def _leave_only(self, wanted: Set[int]) -> None:
+        done = [self._fetching.pop(stem_id) for stem_id in self._fetching.keys() - wanted]
+        for task in done:
+            task.cancel()
+        for found in await asyncio.gather(*done, return_exceptions=True):
+            if isinstance(found, Fetched):
+                found.path.unlink(missing_ok=True)
 
 
 async def _fetched(services: Services, load: Load, stem: Stem) -> Fetched | FetchError:

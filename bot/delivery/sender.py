@@ -5,7 +5,7 @@ The ladder for a file: Telegram's own file_id, an upload, alone instead of in an
 
 import logging
 from collections.abc import Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, aclosing
 from dataclasses import dataclass
 
 from telegram import Message
@@ -57,7 +57,7 @@ Ending = Done | Later | Undeliverable
 
 async def deliver(services: Services, job: Job) -> Ending:
     """Send what is left of a job's stems. Everything is recorded as it happens, so it can stop anywhere."""
-    with closing(items.Files(services)) as files:
+    async with aclosing(items.Files(services)) as files:
         return await _deliver(services, files, job)
 
 
