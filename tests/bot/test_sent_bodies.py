@@ -43,13 +43,13 @@ class Cutter(asyncio.Protocol):
 
     @property
     def got_all(self) -> bool:
-        head, *_ = bytes(self._received[: SMALL * 2]).partition(b"\r\n\r\n")
-        return len(head) + 4 + length_in(head) == len(self._received)
+        head, end, _ = bytes(self._received[: SMALL * 2]).partition(b"\r\n\r\n")
+        return bool(end) and len(head) + len(end) + length_in(head) == len(self._received)
 
 
 def length_in(head: bytes) -> int:
     lines = (line.partition(b": ") for line in head.split(b"\r\n"))
-    return next((int(value) for name, _, value in lines if name.lower() == b"content-length"), LARGE)
+    return next(int(value) for name, _, value in lines if name.lower() == b"content-length")
 
 
 @asynccontextmanager
