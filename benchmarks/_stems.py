@@ -36,7 +36,7 @@ Answer = Callable[[str, bytes, int], Any]  # the address, the begin of the body 
 
 @dataclass(slots=True)
 class Seen:
-    """What came in since ``say``; ``first`` and ``last`` are when the first of it came and the last was done."""
+    """What came in since ``say``: ``first`` is when it began, ``last`` when the newest was answered."""
 
     requests: list[str] = field(default_factory=list)
     uploaded_bytes: int = 0
@@ -254,12 +254,12 @@ class Outside:
         }
 
     def say(self, number: int, text: str) -> None:
-        """In a group; the numbers of updates increase. What came in before is forgotten."""
+        """In a group of its own; the numbers of updates increase. What came in before is forgotten."""
         person = {"id": 1001, "is_bot": False, "first_name": "Ann"}
         message = {
             "message_id": number,
             "date": int(time.time()),
-            "chat": {"id": GROUP, "type": "supergroup", "title": "Band"},
+            "chat": {"id": GROUP - number, "type": "supergroup", "title": "Band"},
             "from": person,
             "text": text,
             "entities": [{"type": "bot_command", "offset": 0, "length": len(text.split(" ")[0])}],

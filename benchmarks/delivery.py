@@ -1,4 +1,4 @@
-"""Twelve stems of 45 MB from a file host into a group, and then the same ones again from the archive.
+"""Twelve stems of 45 MB from a file host into a group, and then from the archive into another.
 
 ``stembot run``, the file host and the Bot API are processes of their own on loopback. The stems are WAV, so
 each goes as a document of its own: with 45 MB no two fit into a request. The first delivery counts from the
@@ -97,7 +97,6 @@ def ours(files: str) -> tuple[Run, Run]:
         seen = there.seen(sendDocument=len(STEMS))
         first = Run(seen.last - seen.first, watched.over_idle(), seen)
         there.seen(editMessageText=1)
-        time.sleep(60)  # the group's minute is used up
         watched = Watched(pid)
         there.say(2, COMMAND)
         seen = there.seen(sendMediaGroup=2, editMessageText=1)

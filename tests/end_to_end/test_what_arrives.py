@@ -59,6 +59,7 @@ async def test_every_file_says_by_itself_what_it_is(bot):
     assert [text_of(file, "TIT2") for file in files] == titles
     assert [text_of(file, "TRCK") for file in files] == [f"{place}/12" for place in range(1, 13)]
     assert {text_of(file, "TALB") for file in files} == {SONG.title}
+    assert all(text_of(file, "TPE1") for file in files)
     assert [audio.title for audio in audios] == titles
     assert [audio.file_name for audio in audios] == [f"{title}.mp3" for title in titles]
     assert [audio.performer for audio in audios] == [text_of(file, "TPE1") for file in files]
