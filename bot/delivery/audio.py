@@ -5,7 +5,7 @@ Files are streamed, never held whole, and read in threads: decoding four minutes
 
 import asyncio
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -17,6 +17,7 @@ from av.stream import Disposition
 
 from bot.delivery import pictures
 
+PEAK_SAMPLES = 1 << 18  # some seconds at a time
 P = ParamSpec("P")
 T = TypeVar("T")
 # FFmpeg's name for what it reads -> ours, which is also the extension of the file's name.
@@ -100,17 +101,20 @@ def _duration_s(source: InputContainer) -> float:
 
 
 def _peak_dbfs(path: Path) -> float:
-    # https://ffmpeg.org/ffmpeg-filters.html#astats-1 leaves the peak so far in the metadata of each frame.
-    peak = float("-inf")
-    with reading(path) as source:
+    """All of it inside of FFmpeg: whatever comes back for each frame has to wait for the busy event loop."""
+    with reading(path) as source:  # which is what says that this kind of file may be read at all
         graph = av.filter.Graph()
-        statistics = graph.add("astats", "metadata=1:measure_perchannel=none:measure_overall=Peak_level")
         graph.link_nodes(
-            graph.add_abuffer(template=source.streams.audio[0]), statistics, graph.add("abuffersink")
+            graph.add("amovie", filename=str(path), format_name=source.format.name.partition(",")[0]),
+            graph.add("asetnsamples", n=str(PEAK_SAMPLES), p="0"),
+            # https://ffmpeg.org/ffmpeg-filters.html#astats-1 leaves the peak so far in the metadata.
+            graph.add("astats", "metadata=1:measure_perchannel=none:measure_overall=Peak_level"),
+            graph.add("abuffersink"),
         ).configure()
-        for frame in source.decode(audio=0):
-            graph.push(frame)
-            peak = float(graph.pull().metadata["lavfi.astats.Overall.Peak_level"])
+        peak = float("-inf")
+        with suppress(av.EOFError):
+            while True:
+                peak = float(graph.pull().metadata["lavfi.astats.Overall.Peak_level"])
     return peak
 
 

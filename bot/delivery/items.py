@@ -80,9 +80,9 @@ class Files:
             await self._services.covers.of(load.song.cover_url)  # once, before all stems ask for it
         for stem in missing:
             self._begin(load, stem)
+        fetched = {stem.id: await self._fetching[stem.id] for stem in missing}
         for stem in self._next(load, left):
             self._begin(load, stem)
-        fetched = {stem.id: await self._fetching[stem.id] for stem in missing}
         return {stem.id: fetched.get(stem.id) or load.kept[stem.id] for stem in stems}
 
     def _next(self, load: Load, left: Set[int]) -> Iterable[Stem]:
