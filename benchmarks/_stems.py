@@ -2,7 +2,7 @@
 
     with stem_host(45_000_000) as files, outside(files) as there:
         there.say(1, "/stems ... full")
-        there.seen(sendDocument=12)    # what has come in by then, and when
+        there.seen(LAST_FORM)          # what has come in by then, and when
 
 The Bot API counts the bytes of what is uploaded and forgets them; there are no limits and no checks. The
 upstream's tasks are done at once.
@@ -31,17 +31,21 @@ KEPT_BYTES = 1 << 16  # of a body: the fields that come before the files
 SECOND_BYTES = 44_100 * 2 * 2
 WITHIN_S = 300.0
 GROUP = -1001
+SENDS = {"sendAudio", "sendDocument", "sendMediaGroup"}
+LAST_FORM = "last form"
 Answer = Callable[[str, bytes, int], Any]  # the address, the begin of the body and its size
 
 
 @dataclass(slots=True)
 class Seen:
-    """What came in since ``say``: ``first`` is when it began, ``last`` when the newest was answered."""
+    """What came in since ``say``: ``first`` is when it began, ``last`` when the newest was answered, ``sent``
+    when the newest file was. An edit that tells the balance is a "last form"."""
 
     requests: list[str] = field(default_factory=list)
     uploaded_bytes: int = 0
     first: float = 0.0
     last: float = 0.0
+    sent: float = 0.0
 
 
 # One HTTP/1.1 server, small as it can be
@@ -155,8 +159,10 @@ class _World:
             return await self._poll(int(given.get("offset", 0)), float(given.get("timeout", 0)))
         result = self._done(method, given)
         self._seen.last = time.perf_counter()
+        self._seen.sent = self._seen.last if method in SENDS else self._seen.sent
         self._seen.uploaded_bytes += size if size > KEPT_BYTES else 0
-        self._seen.requests.append(method)
+        is_last = method == "editMessageText" and "balance" in given["text"]
+        self._seen.requests.append(LAST_FORM if is_last else method)
         self._touch()
         return result
 
@@ -266,9 +272,9 @@ class Outside:
         }
         self._post("say", {"updates": [{"update_id": number, "message": message}]})
 
-    def seen(self, **times: int) -> Seen:
-        """All that has come in once each of these methods was called so often."""
-        return Seen(**self._post("seen", times))
+    def seen(self, name: str, times: int = 1) -> Seen:
+        """All that has come in once this was called so often."""
+        return Seen(**self._post("seen", {name: times}))
 
     def _post(self, control: str, given: object) -> Any:
         request = urllib.request.Request(f"{self.url}/control/{control}", json.dumps(given).encode())

@@ -28,14 +28,13 @@ from typing import Any
 
 import httpx
 from _report import heading, table
-from _stems import GROUP, STEMS, Outside, Seen, outside, stem_host
+from _stems import GROUP, LAST_FORM, STEMS, Outside, Seen, outside, stem_host
 
 SONG = "5f0c2a9e-8d13-4b7e-9a41-2c6de7f1b034"
 TASK = "7c1f0e9ab2d34c56a8f0917be2d4c361"
 COMMAND = f"/stems {TASK}:{SONG} full"
 AT_ONCE = 4
-APART_S = 0.5
-SETTLE_S = 3.0
+SETTLE_S = 1.0
 
 
 @dataclass
@@ -94,12 +93,11 @@ def ours(files: str) -> tuple[Run, Run]:
         time.sleep(SETTLE_S)
         watched = Watched(pid)
         there.say(1, COMMAND)
-        seen = there.seen(sendDocument=len(STEMS))
-        first = Run(seen.last - seen.first, watched.over_idle(), seen)
-        there.seen(editMessageText=1)
+        seen = there.seen(LAST_FORM)
+        first = Run(seen.sent - seen.first, watched.over_idle(), seen)
         watched = Watched(pid)
         there.say(2, COMMAND)
-        seen = there.seen(sendMediaGroup=2, editMessageText=1)
+        seen = there.seen(LAST_FORM)
         return first, Run(seen.last - seen.first, watched.over_idle(), seen)
 
 
@@ -143,7 +141,7 @@ def script(files: str, apart_s: float) -> Run:
         watched = Watched(running.pid or 0)
         ours.send("go")
         took_s = ours.recv()
-        found = Run(took_s, watched.over_idle(), there.seen(sendDocument=len(STEMS)))
+        found = Run(took_s, watched.over_idle(), there.seen("sendDocument", len(STEMS)))
         ours.send("end")
         running.join()
         return found
@@ -165,7 +163,7 @@ def bare_requests(files: str) -> Run:
         for _ in range(2):
             client.post(f"{there.bot_url}/sendMediaGroup", data={"chat_id": GROUP, "media": album})
         client.post(f"{there.bot_url}/editMessageText", data={"chat_id": GROUP, "text": "delivered"})
-        return Run(time.perf_counter() - begun, 0.0, there.seen())
+        return Run(time.perf_counter() - begun, 0.0, there.seen("editMessageText"))
 
 
 # What is printed
@@ -187,6 +185,7 @@ def row(name: str, runs: Sequence[Run], beside_s: float) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", type=float, default=45, help="of a stem, in MB")
+    parser.add_argument("--apart", type=float, default=0.5, help="seconds, between uploads of the script")
     parser.add_argument("--rounds", type=int, default=3)
     chosen = parser.parse_args()
     heading(f"{__doc__.split('.')[0]}. {chosen.rounds} alternating rounds with {chosen.size:g} MB; medians.")
@@ -194,7 +193,7 @@ def main() -> None:
     spaced, flat_out, first, repeat, bare = [], [], [], [], []
     with stem_host(int(chosen.size * 1e6)) as files:
         for _ in range(chosen.rounds):
-            spaced.append(script(files, APART_S))
+            spaced.append(script(files, chosen.apart))
             flat_out.append(script(files, 0.0))
             delivery, again = ours(files)
             first.append(delivery)

@@ -9,6 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 WITHIN_S = 120  # on a busy machine; alone each takes 3 to 6
 SMALLEST = {
+    "delivery": (["--size", "1", "--apart", "0", "--rounds", "1"], "\nStembot, from the archive "),
     "intake": (["--commands", "20", "--rounds", "1"], "ratio "),
     "in_flight": (["--open", "50", "--seconds", "0.5"], "\n50 "),
     "ready_to_sent": (["--songs", "1"], "\ncallback "),

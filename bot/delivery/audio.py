@@ -17,7 +17,7 @@ from av.stream import Disposition
 
 from bot.delivery import pictures
 
-PEAK_SAMPLES = 1 << 18  # some seconds at a time
+PEAK_SAMPLES = 1 << 15  # most of a second at a time
 P = ParamSpec("P")
 T = TypeVar("T")
 # FFmpeg's name for what it reads -> ours, which is also the extension of the file's name.
