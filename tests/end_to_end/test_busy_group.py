@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from sandbox.songs import SONGS
-from tests.end_to_end.in_process import Bot, a_bot, command_for
+from tests.end_to_end.in_process import Bot, a_bot, as_answer, command_for
 
 ORDER = [
     "Vocals", "Backing Vocals", "Drums", "Bass", "Guitar", "Keyboard",
@@ -27,11 +27,11 @@ async def test_two_people_get_twelve_stems_each_in_one_minute_and_a_private_chat
     band = bot.sandbox.telegram.group("Band", members=[ann, ben])
     of_ann = await ann.say(command_for(SONGS[0], "full"), band)
     of_ben = await ben.say(command_for(SONGS[1], "full"), band)
-    await bot.passes_until(lambda: len(bot.titles(of_ann) + bot.titles(of_ben)) >= len(ORDER))
+    await bot.passes_until(lambda: as_answer(len(bot.titles(of_ann) + bot.titles(of_ben)) >= len(ORDER)))
     of_eve = await eve.say(command_for(SONGS[2]))
     await eve.wait_for_audios(2, within_s=15, after=of_eve)  # meanwhile no time is added
     assert len(bot.titles(of_ann) + bot.titles(of_ben)) < 2 * len(ORDER), "the group has to wait"
-    await bot.passes_until(lambda: bot.last_form(of_ann) and bot.last_form(of_ben))
+    await bot.passes_until(lambda: as_answer(bot.last_form(of_ann) and bot.last_form(of_ben)))
     for command, song in ((of_ann, SONGS[0]), (of_ben, SONGS[1])):
         assert bot.titles(command) == [f"{song.title} ({stem})" for stem in ORDER]
     assert [call for call in bot.sandbox.telegram.calls if call.status == TOO_MANY_REQUESTS] == []

@@ -10,7 +10,7 @@ import pytest
 from sandbox.songs import SONGS, Song
 from sandbox.telegram import Message
 from tests.crash.moments import Uploads
-from tests.end_to_end.in_process import Bot, a_sandbox, command_for
+from tests.end_to_end.in_process import Bot, a_sandbox, as_answer, command_for
 
 SHARES = [0, 0.001, 0.25, 0.5, 0.99, 1]  # of an album of two files of equal size
 
@@ -39,12 +39,12 @@ async def titles_in_the_end(bot: Bot, song: Song) -> list[str]:
     """What came in reply to a command, also to the button that is there where nobody knows."""
     person = bot.person()
     command = await person.say(command_for(song))
-    await bot.passes_until(lambda: bot.last_form(command))
+    await bot.passes_until(lambda: as_answer(bot.last_form(command)))
     if "did not confirm" not in bot.last_form(command):
         return bot.titles(command)
     assert bot.titles(command) == []
     await person.press(status_of(bot, command), "Send again")
-    await bot.passes_until(lambda: bot.titles(command))
+    await bot.passes_until(lambda: as_answer(bot.titles(command)))
     return bot.titles(command)
 
 

@@ -10,7 +10,7 @@ from mutagen.mp3 import MP3
 from sandbox import song
 from sandbox.songs import SONGS
 from sandbox.telegram import faults
-from tests.end_to_end.in_process import Bot, a_bot, command_for
+from tests.end_to_end.in_process import Bot, a_bot, as_answer, command_for
 
 SONG = SONGS[0]
 NAMES = [
@@ -72,7 +72,7 @@ async def test_where_telegram_refuses_every_file_all_stems_come_as_links_in_one_
     for method in ("sendMediaGroup", "sendAudio", "sendDocument"):
         bot.sandbox.telegram.fail_next(method, refusal, times=100)
     asked_at, command = bot.clock(), await ann.say(command_for(SONG, "full"))
-    await bot.passes_until(lambda: bot.last_form(command))
+    await bot.passes_until(lambda: as_answer(bot.last_form(command)))
     (message,) = [reply for reply in bot.replies(command) if "as links" in reply.text]
     assert GROUPED in message.text
     # The day may have changed meanwhile.
