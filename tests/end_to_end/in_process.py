@@ -154,11 +154,12 @@ class Bot:
         within_s: float = 10,
         woken_by: str = "status",
     ) -> T:
-        """The first truthy answer, asked again whenever the bot has written something; TimeoutError."""
+        """The first truthy answer, asked again when the bot has written and now and then; TimeoutError."""
         wake = self.app.services.wakes.sleeper(woken_by)
         async with asyncio.timeout(within_s):
             while not (answer := await question()):
-                await wake.wait()
+                with suppress(TimeoutError):  # a look again later wakes nobody
+                    await asyncio.wait_for(wake.wait(), 2 * PAUSE_S)
                 wake.clear()
         return answer
 
