@@ -42,8 +42,8 @@ def held_up_s(job: Job, now: float) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class _End:
-    """What only the last form of a status message tells."""
+class _Results:
+    """What is read from the database only where the message tells something of it."""
 
     balance: int = 0
     delivered: Delivered = field(default_factory=Delivered)
@@ -53,24 +53,26 @@ class _End:
 async def compose(services: Services, view: JobView) -> Shown:
     """A job's status message as it should be now."""
     provider = services.providers.get(view.separation.provider)
-    end = _End() if view.job.state in OPEN_JOBS else await _end(services, view)
+    waits_s = held_up_s(view.job, services.now())
+    is_over = view.job.state not in OPEN_JOBS
+    results = await _results(services, view) if is_over or waits_s else _Results()
     text = texts.status(
         view,
         provider.title if provider else view.separation.provider,
-        balance=end.balance,
-        delivered=end.delivered,
+        balance=results.balance,
+        delivered=results.delivered,
         is_lost=await _is_lost(services, view),
         now=services.now(),
-        held_up_s=held_up_s(view.job, services.now()),
+        held_up_s=waits_s,
         usual_s=usual_s(services, view.separation.provider, view.separation.mode),
         again_price=again_price(services, view),
     )
-    return Shown(text, keyboards.status(view, end.offers))
+    return Shown(text, keyboards.status(view, results.offers))
 
 
-async def _end(services: Services, view: JobView) -> _End:
+async def _results(services: Services, view: JobView) -> _Results:
     async with services.database.reading() as db:
-        return _End(
+        return _Results(
             balance=await ledger.balance(db, view.job.account_id),
             delivered=await records.delivered(db, view.job, max_bytes=services.upload_max_bytes),
             offers=await _offers(db, services, view),
