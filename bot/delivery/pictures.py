@@ -16,6 +16,7 @@ from av.video.codeccontext import VideoCodecContext
 from providers.stems import family
 
 SIDE = 320
+DRAWN_SIDE = 160  # dot by dot in Python, then scaled up: a quarter of the time
 MAX_BYTES = 60_000  # an album's ten pictures count into the size of its request
 PIXELS = "yuvj420p"  # how a JPEG holds them
 MOST_PIXELS = 25_000_000  # of a foreign picture: a few bytes can claim to be far more
@@ -55,7 +56,7 @@ GROUND: Colour = (246, 242, 234)
 
 @cache
 def drawn(stem_name: str) -> bytes:
-    """The picture of a stem's family, as a JPEG; takes a tenth of a second the first time."""
+    """The picture of a stem's family, as a JPEG; takes some milliseconds the first time."""
     return _drawn(family(stem_name))
 
 
@@ -104,17 +105,17 @@ def _encoded(frame: av.VideoFrame, quality: int) -> bytes:
 def _drawn(family_name: str) -> bytes:
     drawing = DRAWINGS[family_name]
     shades = [_mixed(drawing.colour, GROUND, step / 255) for step in range(256)]
-    places = [(2 * at + 1) / SIDE - 1 for at in range(SIDE)]
-    frame = av.VideoFrame(SIDE, SIDE, "rgb24")
+    places = [(2 * at + 1) / DRAWN_SIDE - 1 for at in range(DRAWN_SIDE)]
+    frame = av.VideoFrame(DRAWN_SIDE, DRAWN_SIDE, "rgb24")
     rows = (b"".join(shades[_shade(drawing.outline(x, y))] for x in places) for y in places)
     line_bytes = frame.planes[0].line_size  # at its end may be unused ones
     frame.planes[0].update(b"".join(row.ljust(line_bytes, b"\0") for row in rows))
-    return _jpeg(frame.reformat(format=PIXELS))
+    return _jpeg(frame.reformat(width=SIDE, height=SIDE, format=PIXELS, interpolation="BICUBIC"))
 
 
 def _shade(distance: float) -> int:
     """0 inside, 255 outside, between them on the outline itself, so that it is not jagged."""
-    return round(255 * min(max(0.5 + distance * SIDE / 2, 0.0), 1.0))
+    return round(255 * min(max(0.5 + distance * DRAWN_SIDE / 2, 0.0), 1.0))
 
 
 def _mixed(first: Colour, second: Colour, share: float) -> bytes:
