@@ -30,8 +30,10 @@ demo: setup ## the whole bot in your browser, no accounts needed
 run: setup ## the bot, with the settings of the environment or .env
 	@$(BIN)/stembot run
 
+TESTS ?= tests
+
 test: setup ## all tests, three files at a time: most of them wait for a process or a clock
-	@$(BIN)/python -m pytest -n 3 --dist loadfile
+	@$(BIN)/python -m pytest -n 3 --dist loadfile $(TESTS)
 
 N ?= 100
 SEED ?= $(shell date +%s)

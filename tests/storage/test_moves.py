@@ -17,7 +17,7 @@ ILLEGAL = [
     pytest.param(old, new, id=f"{type(old).__name__}: {old} -> {new}")
     for machine in (S, J)
     for old, new in product(machine, [*S, *J])
-    if (str(old), str(new)) not in LEGAL and (new in machine or str(new) not in set(machine))
+    if (str(old), str(new)) not in LEGAL and (isinstance(new, machine) or str(new) not in set(machine))
 ]
 
 
