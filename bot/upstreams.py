@@ -4,7 +4,7 @@ import logging
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 
 from aiolimiter import AsyncLimiter
 
@@ -24,6 +24,14 @@ logger = logging.getLogger(__name__)
 OPENS_AFTER = 5  # failures in a row
 FIRST_PROBE_S = 15.0
 LONGEST_PROBE_S = 300.0
+UNTIL_PROBED_S = 5.0  # for the answer of a try that is due: nothing goes out before it
+
+
+class Call(StrEnum):
+    """What is counted apart: where orders fail, looks at older work may well be answered."""
+
+    SUBMIT = "submit"
+    LOOK = "look"
 
 
 def is_failure(outcome: object) -> bool:
@@ -37,30 +45,43 @@ def is_failure(outcome: object) -> bool:
 class Breaker:
     """Open: nothing new is sent there. A cheap call tries it now and then, and closes it again."""
 
-    failures: int = 0
+    failures: dict[Call, int] = field(default_factory=lambda: dict.fromkeys(Call, 0))  # in a row
     is_open: bool = False
     probe_at: float = 0.0
     _probes: int = 0
 
-    def failed(self, now: float) -> bool:
+    def failed(self, call: Call, now: float) -> bool:
         """Count a failure; True where it has just opened."""
-        self.failures += 1
-        opened = not self.is_open and self.failures >= OPENS_AFTER
+        self.failures[call] += 1
+        opened = not self.is_open and self.failures[call] >= OPENS_AFTER
         if opened:
-            self.is_open, self._probes = True, 0
-            self.probe_at = now + FIRST_PROBE_S
+            self.is_open, self.probe_at = True, now + self._wait_s
         return opened
 
     def probe_failed(self, now: float) -> None:
         self._probes += 1
-        wait_s = min(FIRST_PROBE_S * 2.0**self._probes, LONGEST_PROBE_S)
-        self.probe_at = now + wait_s * random.uniform(0.9, 1.1)  # noqa: S311  replicas shall not probe in step
+        self.probe_at = now + self._wait_s * random.uniform(0.9, 1.1)  # noqa: S311  replicas shall not probe in step
 
-    def succeeded(self) -> bool:
+    def probe_succeeded(self) -> bool:
+        """True where it has just closed. It shows nothing of orders: the next to fail opens it again."""
+        self._probes += self.is_open
+        orders = min(self.failures[Call.SUBMIT], OPENS_AFTER - 1)
+        self.failures = {Call.SUBMIT: orders, Call.LOOK: 0}
+        return self._closed()
+
+    def succeeded(self, call: Call) -> bool:
         """True where it has just closed."""
-        was_open = self.is_open
-        self.failures, self.is_open = 0, False
+        self.failures[call] = 0
+        self._probes = self._probes if any(self.failures.values()) else 0
+        return max(self.failures.values()) < OPENS_AFTER and self._closed()
+
+    def _closed(self) -> bool:
+        was_open, self.is_open = self.is_open, False
         return was_open
+
+    @property
+    def _wait_s(self) -> float:
+        return float(min(FIRST_PROBE_S * 2.0**self._probes, LONGEST_PROBE_S))
 
 
 def submit_limiter(limits: Limits) -> AsyncLimiter:
@@ -127,15 +148,17 @@ class Upstream:
 
     def wait_s(self) -> float:
         """How long nothing may be submitted there; 0: now."""
-        probe_s = self.breaker.probe_at - self.now() if self.breaker.is_open else 0.0
-        pause_s = max(self.pause_s(), probe_s)
+        pause_s = max(self.pause_s(), self._probe_s())
         return pause_s if pause_s > 0 else self.pace_s()
+
+    def _probe_s(self) -> float:
+        return max(self.breaker.probe_at - self.now(), UNTIL_PROBED_S) if self.breaker.is_open else 0.0
 
     def pace_s(self) -> float:
         """How long nothing may be submitted there because enough was just now; 0: now."""
         return 0.0 if self.submits.has_capacity() else self.submits.time_period / self.submits.max_rate
 
-    def note(self, outcome: object) -> None:
+    def note(self, outcome: object, call: Call) -> None:
         """Take in how a submit or a look went: what came, or its ProviderError."""
         if isinstance(outcome, TooFast):
             self.paused_until = max(self.paused_until, self.now() + (outcome.wait_s or 1.0))
@@ -147,10 +170,10 @@ class Upstream:
         if isinstance(outcome, Misconfigured):
             self._in_trouble(outcome, at_work=True)
         elif is_failure(outcome):
-            if self.breaker.failed(self.now()):
+            if self.breaker.failed(call, self.now()):
                 logger.warning("%s is set aside for a while: %s", self.title, outcome)
-        else:
-            self._answered()
+        elif self.breaker.succeeded(call):
+            self._say_it_is_back()
 
     def probed(self, outcome: float | ProviderError) -> None:
         """Take in what the credits call said."""
@@ -165,7 +188,8 @@ class Upstream:
         if not self._is_refused_at_work:  # a key may do for this call alone
             self.refusal = None
         self._mended(outcome)
-        self._answered()
+        if self.breaker.probe_succeeded():
+            self._say_it_is_back()
 
     def _in_trouble(self, trouble: Misconfigured, *, at_work: bool) -> None:
         self.trouble, self._credits_in_trouble = trouble, self.credits
@@ -180,9 +204,8 @@ class Upstream:
         else:
             self._credits_in_trouble = credits
 
-    def _answered(self) -> None:
-        if self.breaker.succeeded():
-            logger.warning("%s is back", self.title)
+    def _say_it_is_back(self) -> None:
+        logger.warning("%s is back", self.title)
 
 
 def upstream(provider: Provider, now: Callable[[], float]) -> Upstream:

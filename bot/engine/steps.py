@@ -11,7 +11,7 @@ from bot.engine.leases import LEASE_S, kept
 from bot.engine.workflow import Decision, Move, Pace
 from bot.engine.writing import apply, learn_songs, write
 from bot.services import Services
-from bot.upstreams import Health
+from bot.upstreams import Call, Health
 from providers.base import Mode, Provider, SongRef
 from providers.errors import ProviderError
 from storage import separations, songs
@@ -65,7 +65,7 @@ async def _submit(services: Services, provider: Provider, queued: Separation) ->
         provider.submit(song_of(separation), Mode(separation.mode), callback_url(services, separation))
     )
     logger.info("separation %s: submit to %s: %s", separation.id, provider.name, outcome)
-    upstream.note(outcome)
+    upstream.note(outcome, Call.SUBMIT)
     decision = workflow.after_submit(
         separation,
         outcome,
@@ -148,7 +148,7 @@ async def _look(services: Services, provider: Provider, separation: Separation, 
         await write(services, separation, pause)
         return
     outcome = await answer(provider.look(task_id))
-    upstream.note(outcome)
+    upstream.note(outcome, Call.LOOK)
     _log_look(separation, outcome)
     decision = workflow.after_look(
         separation, outcome, now=services.now(), pace=pace(services, provider), title=provider.title

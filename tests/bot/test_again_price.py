@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.upstreams import Call
 from providers.base import Failed
 from providers.errors import NoCredits
 from tests.bot.upstream_stand_in import FakeProvider
@@ -28,7 +29,7 @@ async def test_it_is_that_of_the_first_while_the_first_would_get_it(failed):
 
 
 async def test_it_is_that_of_the_next_where_the_first_has_no_credits(failed):
-    failed.services.upstreams["sunoapi_org"].note(NoCredits("0"))
+    failed.services.upstreams["sunoapi_org"].note(NoCredits("0"), Call.SUBMIT)
     await failed.say(f"/stems {TASK}:{SONG}")
     await failed.steps("status")
     await failed.press("Cancel")

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bot.engine import alerts
 from bot.reports import histories, percentile, upstream_reports
-from bot.upstreams import OPENS_AFTER
+from bot.upstreams import OPENS_AFTER, Call
 from providers.base import Failed, Mode
 from providers.errors import Misconfigured, NoCredits, Unavailable
 from storage.states import SeparationState as S
@@ -50,11 +50,11 @@ async def test_open_separations_and_times_are_the_databases(world, clock):
 
 async def test_its_state_and_last_error_are_this_processs(world):
     upstream = world.services.upstreams["sunoapi_org"]
-    upstream.note(Misconfigured("the key is refused"))
+    upstream.note(Misconfigured("the key is refused"), Call.SUBMIT)
     (report,) = await upstream_reports(world.services)
     assert (report.state, report.last_error) == ("needs the operator", "the key is refused")
     for _ in range(OPENS_AFTER):
-        upstream.note(Unavailable("maintenance"))
+        upstream.note(Unavailable("maintenance"), Call.LOOK)
     (report,) = await upstream_reports(world.services)
     assert (report.state, report.last_error) == ("set aside, tried again soon", "maintenance")
 
@@ -79,7 +79,7 @@ async def test_after_a_restart_the_last_failure_is_the_databases(world):
 )
 async def test_other_processes_know_how_an_upstream_is_doing(world, outcomes, state):
     for outcome in outcomes:
-        world.services.upstreams["sunoapi_org"].note(outcome)
+        world.services.upstreams["sunoapi_org"].note(outcome, Call.SUBMIT)
     await alerts.tell(world.services, world.provider)
     async with world.database.reading() as db:
         (history,) = (await histories(db, [world.provider])).values()

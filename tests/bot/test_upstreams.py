@@ -12,6 +12,7 @@ from bot.upstreams import (
     LONGEST_PROBE_S,
     OPENS_AFTER,
     Breaker,
+    Call,
     Health,
     Upstream,
     is_failure,
@@ -46,7 +47,7 @@ def health(clock) -> Upstream:
 def down(health, clock, caplog) -> Upstream:
     """Its breaker has just opened; what was logged of that is put aside."""
     for _ in range(OPENS_AFTER):
-        health.note(DOWN)
+        health.note(DOWN, Call.LOOK)
     caplog.clear()
     return health
 
@@ -80,10 +81,10 @@ def test_what_it_says_of_one_song_or_of_our_account_does_not(outcome):
 
 def test_it_opens_after_failures_in_a_row_and_says_so_once(health, caplog):
     for _ in range(OPENS_AFTER - 1):
-        health.note(DOWN)
+        health.note(DOWN, Call.LOOK)
     assert health.health is Health.WELL
     for _ in range(3 * OPENS_AFTER):
-        health.note(DOWN)
+        health.note(DOWN, Call.LOOK)
     assert health.health is Health.DOWN
     assert [record.getMessage() for record in caplog.records] == [
         "sunoapi.org is set aside for a while: maintenance"
@@ -92,8 +93,8 @@ def test_it_opens_after_failures_in_a_row_and_says_so_once(health, caplog):
 
 def test_an_answer_in_between_starts_the_count_anew(health):
     for _ in range(OPENS_AFTER):
-        health.note(DOWN)
-        health.note(Running())
+        health.note(DOWN, Call.LOOK)
+        health.note(Running(), Call.LOOK)
     assert health.health is Health.WELL
 
 
@@ -121,6 +122,39 @@ def test_whatever_a_try_ends_in_the_next_comes_later(down, clock, outcome):
     assert down.health is not Health.DOWN or down.breaker.probe_at > clock()
 
 
+def test_until_a_try_that_is_due_was_answered_nothing_is_submitted(down, clock):
+    clock.forward(FIRST_PROBE_S)
+    assert down.wait_s() > 0
+    clock.forward(60)
+    assert down.wait_s() > 0
+
+
+def test_orders_that_fail_open_it_though_looks_are_answered(health):
+    for _ in range(OPENS_AFTER):
+        health.probed(240.0)
+        health.note(OutcomeUnknown("code 500"), Call.SUBMIT)
+        health.note(Running(), Call.LOOK)
+    assert health.health is Health.DOWN
+    health.note(Running(), Call.LOOK)
+    assert health.health is Health.DOWN
+
+
+def test_after_a_try_that_shows_nothing_of_orders_the_next_that_fails_opens_it_again_for_longer(health):
+    for _ in range(OPENS_AFTER):
+        health.note(OutcomeUnknown("code 500"), Call.SUBMIT)
+    health.probed(240.0)
+    health.note(Running(), Call.LOOK)
+    assert health.health is Health.WELL
+    health.note(OutcomeUnknown("code 500"), Call.SUBMIT)
+    assert (health.health, health.wait_s()) == (Health.DOWN, 2 * FIRST_PROBE_S)
+
+
+def test_an_order_that_is_taken_starts_the_count_anew(health):
+    for outcome in (*[DOWN] * (OPENS_AFTER - 1), "task-1", *[DOWN] * (OPENS_AFTER - 1)):
+        health.note(outcome, Call.SUBMIT)
+    assert health.health is Health.WELL
+
+
 async def test_the_credits_call_closes_it_and_that_is_said_once(down, caplog):
     down.probed(240.0)
     down.probed(240.0)
@@ -129,7 +163,7 @@ async def test_the_credits_call_closes_it_and_that_is_said_once(down, caplog):
 
 
 def test_so_does_a_look_that_is_answered(down, caplog):
-    down.note(Running())
+    down.note(Running(), Call.LOOK)
     assert down.health is Health.WELL
     assert "sunoapi.org is back" in caplog.text
 
@@ -137,10 +171,10 @@ def test_so_does_a_look_that_is_answered(down, caplog):
 def test_after_it_was_back_it_opens_only_after_as_many_failures_again(down, clock):
     down.probed(240.0)
     for _ in range(OPENS_AFTER - 1):
-        down.note(DOWN)
+        down.note(DOWN, Call.LOOK)
     assert down.health is Health.WELL
-    down.note(DOWN)
-    assert down.wait_s() == FIRST_PROBE_S
+    down.note(DOWN, Call.LOOK)
+    assert down.wait_s() == 2 * FIRST_PROBE_S  # for longer than the first time
 
 
 def test_replicas_do_not_try_in_step():
@@ -155,11 +189,11 @@ def test_replicas_do_not_try_in_step():
 
 @pytest.mark.parametrize("trouble", [NoCredits("0"), Misconfigured("key")])
 def test_a_submit_refused_for_our_account_makes_it_short_and_an_accepted_one_ends_that(health, trouble):
-    health.note(trouble)
+    health.note(trouble, Call.SUBMIT)
     assert health.health is Health.SHORT
-    health.note(Running())  # a look needs no credits
+    health.note(Running(), Call.LOOK)  # a look needs no credits
     assert health.health is Health.SHORT
-    health.note("task-1")
+    health.note("task-1", Call.SUBMIT)
     assert health.health is Health.WELL
 
 
@@ -171,7 +205,7 @@ def test_a_key_is_mended_when_it_is_taken_again(health):
 
 
 def test_credits_are_mended_when_there_are_more_than_there_were(health):
-    health.note(NoCredits("0"))
+    health.note(NoCredits("0"), Call.SUBMIT)
     for balance in (45.0, 45.0, 40.0):  # enough for a basic job perhaps, not for the one that was refused
         health.probed(balance)
         assert health.health is Health.SHORT
@@ -181,14 +215,14 @@ def test_credits_are_mended_when_there_are_more_than_there_were(health):
 
 def test_credits_that_were_topped_up_before_anybody_asked_are_mended(health):
     health.probed(45.0)
-    health.note(NoCredits("0"))
+    health.note(NoCredits("0"), Call.SUBMIT)
     health.probed(1000.0)
     assert health.health is Health.WELL
 
 
 def test_its_last_error_is_kept(health):
-    health.note(DOWN)
-    health.note("task-1")
+    health.note(DOWN, Call.LOOK)
+    health.note("task-1", Call.SUBMIT)
     health.probed(5.0)
     assert health.last_error == "maintenance"
 
@@ -197,9 +231,9 @@ def test_its_last_error_is_kept(health):
 
 
 async def test_it_pauses_for_as_long_as_it_is_asked_to(health, clock):
-    health.note(TooFast("slow down", wait_s=20))
+    health.note(TooFast("slow down", wait_s=20), Call.LOOK)
     assert health.wait_s() == 20
-    health.note(TooFast("slow down", wait_s=5))  # asked earlier, answered later
+    health.note(TooFast("slow down", wait_s=5), Call.LOOK)  # asked earlier, answered later
     assert health.wait_s() == 20
     clock.forward(20)
     assert health.wait_s() == 0.0

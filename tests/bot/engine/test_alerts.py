@@ -3,7 +3,7 @@
 import pytest
 
 from bot.engine.alerts import JOBS_LEFT, PROBE_EVERY_S, next_probe, notice_one, probe_one, tell
-from bot.upstreams import FIRST_PROBE_S, OPENS_AFTER, upstream
+from bot.upstreams import FIRST_PROBE_S, OPENS_AFTER, Call, upstream
 from providers.errors import Misconfigured, NoCredits, SongUnknown, Unavailable
 from storage import notices
 from tests.bot.telegram_stand_in import BLOCKED, TOO_FAST, UNREACHABLE
@@ -38,7 +38,7 @@ async def told(world) -> list[str]:
 
 async def hears(world, outcome) -> None:
     """A submit or a look ends in this."""
-    world.services.upstreams[world.provider.name].note(outcome)
+    world.services.upstreams[world.provider.name].note(outcome, Call.SUBMIT)
     await tell(world.services, world.provider)
 
 
@@ -63,7 +63,7 @@ async def test_it_asks_at_once_and_then_every_ten_minutes(watched):
 async def test_one_that_is_down_is_asked_sooner_and_once_at_a_time(watched, outcome):
     upstream = watched.services.upstreams[watched.provider.name]
     for _ in range(OPENS_AFTER):
-        upstream.note(AWAY)
+        upstream.note(AWAY, Call.LOOK)
     watched.clock.forward(FIRST_PROBE_S)
     watched.provider.balance = outcome
     assert await probe_one(watched.services, watched.provider)
