@@ -22,6 +22,7 @@ USER_AGENT = f"Mozilla/5.0 (compatible; stembot/{version('stembot')})"
 BODY_MAX_BYTES = 2_000_000
 CONNECT_S, READ_S = 10.0, 60.0
 TOTAL_S = 90.0  # a body that trickles in for ever ends here
+RETRY_AFTER_MAX_S = 3600.0  # what asks for more is more likely to be nonsense
 TEXT_MAX = 200
 SECRET_MIN = 6  # a shorter secret is a placeholder, and taking it out would spoil innocent words
 
@@ -53,14 +54,14 @@ class Reply:
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Seconds from ``Retry-After``. Of its form with a date, the reply's own ``Date`` is taken off: no
-    clock of ours, which may be wrong. https://www.rfc-editor.org/rfc/rfc9110#field.retry-after"""
+    """Seconds from ``Retry-After``, an hour at most. Of its form with a date, the reply's own ``Date`` is
+    taken off: no clock of ours, which may be wrong. https://www.rfc-editor.org/rfc/rfc9110#field.retry-after"""
     value = headers.get("retry-after", "").strip()
     if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", value, re.ASCII):
-        return float(value)
+        return min(float(value), RETRY_AFTER_MAX_S)
     try:
         until, sent = (parsedate_to_datetime(text) for text in (value, headers.get("date", "")))
-        return max(0.0, (until - sent).total_seconds())
+        return min(max(0.0, (until - sent).total_seconds()), RETRY_AFTER_MAX_S)
     except (ValueError, TypeError, OverflowError):  # no date, or only one of the two with a zone
         return None
 

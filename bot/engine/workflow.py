@@ -64,9 +64,12 @@ Decision = Move | Snooze
 
 TOO_LATE = "it took too long"
 NOT_FOUND = "the upstream's answer was lost, and no trace of the work was found there"
+NO_MORE_NOW = "takes no more orders for now"
 NOT_CHARGED = "the order was lost on its way: the upstream has charged nothing for it"
 
 RETRIES = 2  # after that another upstream gets it
+TOO_FAST_RETRIES = 5  # half a minute together: one that only has many orders takes it by then
+PATIENCE_S = 60.0  # who asks to be left alone for longer is left for another, too
 # By then an upstream has booked what it took, so that an unchanged balance speaks for itself.
 BOOKED_AFTER_S = 90.0
 
@@ -86,6 +89,8 @@ def before_submit(
         return Move(S.FAILED, TOO_LATE)
     if is_down and next_provider:
         return Snooze(0.0, provider=next_provider, why=f"{title} is not working")
+    if wait_s > PATIENCE_S and next_provider:
+        return Snooze(0.0, provider=next_provider, why=f"{title} {NO_MORE_NOW}")
     return Snooze(min(wait_s, separation.deadline_at - now)) if wait_s else Move(S.SUBMITTING)
 
 
@@ -107,9 +112,7 @@ def after_submit(
             return Move(S.UNCERTAIN, str(outcome), due_in_s=pace.look_every_s)
         case SongUnknown() | Misconfigured() if next_provider:
             return Move(S.QUEUED, in_plain_words(outcome, title), due_in_s=0.0, provider=next_provider)
-        case TooFast() if now < separation.deadline_at:
-            return Move(S.QUEUED, str(outcome), due_in_s=_wait_s(separation, outcome, pace))
-        case Unavailable() if next_provider and separation.failures >= RETRIES:
+        case Unavailable() if next_provider and _is_enough(separation, outcome):
             return Move(S.QUEUED, in_plain_words(outcome, title), due_in_s=0.0, provider=next_provider)
         case Unavailable() if now < separation.deadline_at:
             return Move(S.QUEUED, str(outcome), due_in_s=_wait_s(separation, outcome, pace))
@@ -169,6 +172,13 @@ def after_find(
             return _snooze(separation, pace.look_again_s(now - separation.created_at), now=now)
 
 
+def _is_enough(separation: Separation, refusal: Unavailable) -> bool:
+    """Whether it was tried often enough where nothing was taken, or would have to wait for too long."""
+    if isinstance(refusal, TooFast):
+        return (refusal.wait_s or 0.0) > PATIENCE_S or separation.failures >= TOO_FAST_RETRIES
+    return separation.failures >= RETRIES
+
+
 def overdue(separation: Separation) -> Move:
     """Of one that nobody has looked at until long after its deadline."""
     return Move(S.FAILED, NOT_FOUND if separation.state is S.UNCERTAIN else TOO_LATE)
@@ -183,6 +193,8 @@ def in_plain_words(error: ProviderError, title: str) -> str:
             return f"this bot's own credits at {title} are used up (its operator has been told)"
         case Misconfigured():
             return f"{title} refused this bot's access (its operator has been told)"
+        case TooFast():
+            return f"{title} {NO_MORE_NOW}"
         case Unavailable():
             return f"{title} could not be reached"
         case _:

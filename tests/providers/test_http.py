@@ -214,6 +214,7 @@ async def test_looks_share_a_connection_and_submits_never_do(ask, connections):
         ({"Retry-After": "Fri, 20 Nov 2026 09:00:00 GMT", "Date": "Fri, 20 Nov 2026 10:00:00 GMT"}, 0.0),
         ({"Retry-After": "Fri, 20 Nov 2026 10:00:30 GMT"}, None),
         ({"Retry-After": "Fri, 20 Nov 2026 10:00:30 GMT", "Date": "Fri, 20 Nov 2026 10:00:00 -0000"}, None),
+        ({"Retry-After": "999999999"}, 3600.0),
     ],
 )
 def test_retry_after(headers, wait_s):

@@ -5,7 +5,10 @@ import pytest
 from bot.engine.workflow import (
     NOT_CHARGED,
     NOT_FOUND,
+    NO_MORE_NOW,
+    PATIENCE_S,
     RETRIES,
+    TOO_FAST_RETRIES,
     TOO_LATE,
     Move,
     Pace,
@@ -125,6 +128,19 @@ def test_one_that_stays_unavailable_is_left_for_another():
     assert (decision.to, decision.provider) == (S.QUEUED, "other")
 
 
+@pytest.mark.parametrize(
+    ("failures", "wait_s"),
+    [(TOO_FAST_RETRIES, None), (0, PATIENCE_S + 1)],
+    ids=["for long", "a long wait asked"],
+)
+def test_one_that_stays_too_fast_is_left_for_another(failures, wait_s):
+    had, outcome = separation(failures=failures), TooFast("slow", wait_s)
+    decision = after_submit(had, outcome, now=0, pace=PACE, next_provider="other", title="kie.ai")
+    assert decision == Move(S.QUEUED, f"kie.ai {NO_MORE_NOW}", due_in_s=0.0, provider="other")
+    alone = after_submit(had, outcome, now=0, pace=PACE)
+    assert (alone.to, alone.provider) == (S.QUEUED, None)
+
+
 def test_a_failure_tells_what_the_upstreams_before_said():
     had = separation(tried_json='[["kie", "kie.ai does not know this song"]]')
     decision = after_submit(had, Rejected("too short"), now=0, pace=PACE, title="sunoapi.org")
@@ -239,6 +255,20 @@ def test_one_that_is_down_is_left_for_another():
     assert decision == Snooze(0.0, provider="other", why="kie.ai is not working")
 
 
+@pytest.mark.parametrize(
+    ("wait_s", "decision"),
+    [
+        pytest.param(PATIENCE_S, Snooze(PATIENCE_S), id="not for long: it is waited for"),
+        pytest.param(
+            PATIENCE_S + 1, Snooze(0.0, provider="other", why=f"kie.ai {NO_MORE_NOW}"), id="for long: another"
+        ),
+    ],
+)
+def test_one_that_asked_to_be_left_alone_for_long_is_left_for_another(wait_s, decision):
+    queued = separation(S.QUEUED)
+    assert before_submit(queued, now=0, wait_s=wait_s, next_provider="other", title="kie.ai") == decision
+
+
 @pytest.mark.parametrize("outcome", ["t1", None, Unavailable("down"), Rejected("no")])
 @pytest.mark.parametrize("now", [0, DEADLINE])
 def test_an_uncertain_submit_never_leads_to_another_submit(outcome, now):
@@ -258,7 +288,7 @@ def test_who_wants_to_look_seldom_is_not_made_to_look_more_often():
     assert Pace(look_every_s=120.0).look_again_s(10_000) == 120.0
 
 
-PLAIN = [*REFUSALS, Unavailable("connect failed"), OutcomeUnknown("x")]
+PLAIN = [*REFUSALS, TooFast("slow"), Unavailable("connect failed"), OutcomeUnknown("x")]
 
 
 @pytest.mark.parametrize("error", PLAIN, ids=lambda error: type(error).__name__)
