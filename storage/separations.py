@@ -179,12 +179,14 @@ async def claim_overdue(
     return None
 
 
-async def others_submitted(db: Connection, separation: Separation, *, since: float) -> bool:
-    """Whether anything else of ours was submitted at its provider since then."""
+async def others_at_work(db: Connection, separation: Separation, *, since: float) -> bool:
+    """Whether anything else of ours was submitted at its provider since then, or was not over by then:
+    the one may have been charged meanwhile, the other refunded."""
     other = select(separations.c.id).where(
         separations.c.provider == separation.provider,
         separations.c.id != separation.id,
-        separations.c.submitted_at >= since,
+        separations.c.submitted_at.is_not(None),
+        or_(separations.c.finished_at.is_(None), separations.c.finished_at >= since),
     )
     return bool(await db.scalar(select(other.exists())))
 

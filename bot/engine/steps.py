@@ -192,7 +192,7 @@ async def _credits_as_proof(services: Services, provider: Provider, separation: 
     if separation.credits_before is None or services.now() < submitted_at + workflow.BOOKED_AFTER_S:
         return None
     async with services.database.reading() as db:
-        if await separations.others_submitted(db, separation, since=submitted_at - workflow.BOOKED_AFTER_S):
+        if await separations.others_at_work(db, separation, since=submitted_at - workflow.BOOKED_AFTER_S):
             return None
     return await _credits(provider)
 
