@@ -47,17 +47,19 @@ class StemLink:
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
-    """Not done yet; also for a status word nobody documented."""
-
-
-@dataclass(frozen=True, slots=True)
 class Succeeded:
     """Every stem that came back, in the order of ``stems.Stem``; never empty."""
 
     stems: tuple[StemLink, ...]
     song_title: str | None = None
     cover_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Not done yet; also for a status word nobody documented. ``so_far``: the stems that are done already."""
+
+    so_far: Succeeded | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,15 +62,20 @@ class Clip:
         return parts.hostname == STREAM_HOST or parts.path.endswith(NO_FILE)
 
 
-def progress_of(clips: Sequence[Clip]) -> Progress:
+def progress_of(clips: Sequence[Clip], *, are_all: bool = True) -> Progress:
     """Done when every clip is over; those that failed are left out, unless all did."""
-    if not clips or not all(clip.is_over for clip in clips):
-        return Running()
+    done = _done(clips)
+    if not clips or not are_all or not all(clip.is_over for clip in clips):
+        return Running(done)
+    reasons = (safe(clip.error) for clip in clips if clip.error)
+    return done or Failed(next(reasons, "no stems came back"))
+
+
+def _done(clips: Sequence[Clip]) -> Succeeded | None:
     if links := stem_links(clips):
         title = next((clip.song_title for clip in clips if clip.song_title), None)
         return Succeeded(links, title, next((clip.cover_url for clip in clips if clip.cover_url), None))
-    reasons = (safe(clip.error) for clip in clips if clip.error)
-    return Failed(next(reasons, "no stems came back"))
+    return None
 
 
 def stem_links(clips: Sequence[Clip]) -> tuple[StemLink, ...]:

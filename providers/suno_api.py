@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import httpx
 from pydantic import AliasChoices, AliasPath, Field
 
-from providers.base import Failed, Json, Limits, Mode, Progress, Running, Song, SongRef
+from providers.base import Failed, Json, Limits, Mode, Progress, Song, SongRef
 from providers.clips import Clip, progress_of
 from providers.codes import Codes, Row, by_status, error_of, judge_look, question_error
 from providers.codes import told as words_of
@@ -157,7 +157,9 @@ def parse_clips(reply: Reply, upstream_task_id: str) -> Progress:
     found = {clip.id: clip for clip in clippings_in(reply)}
     wanted = upstream_task_id.split(",")
     # An id that is not there (yet) is just missing from the array.
-    return progress_of([_clip(found[id]) for id in wanted]) if found.keys() >= set(wanted) else Running()
+    return progress_of(
+        [_clip(found[id]) for id in wanted if id in found], are_all=found.keys() >= set(wanted)
+    )
 
 
 def parse_credits(reply: Reply) -> float:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import AliasChoices, Field
 
-from providers.base import Failed, Json, Limits, Mode, Progress, Running, Song, SongRef
+from providers.base import Failed, Json, Limits, Mode, Progress, Song, SongRef
 from providers.clips import Clip, progress_of
 from providers.codes import Codes, Row, by_status, error_of, judge_look, question_error
 from providers.codes import told as words_of
@@ -166,7 +166,7 @@ def parse_task(reply: Reply) -> Progress:
     if row := row_of(reply):
         return judge_look(row, told(reply), reply)
     # The first looks bring no data: HTTP 202, {"type": "not_ready"} or an empty list.
-    return Running() if reply.status == NOT_READY else progress_of([_clip(item) for item in items_in(reply)])
+    return progress_of([_clip(item) for item in items_in(reply)])
 
 
 def parse_songs(reply: Reply, task_id: str) -> tuple[Song, ...]:

@@ -139,6 +139,8 @@ def after_look(
             return Move(S.SUCCEEDED, found=outcome)
         case Failed(why):
             return Move(S.FAILED, f"{title} could not separate this song ({why.rstrip('.')})")
+        case Running(so_far=Succeeded() as found) if now >= separation.deadline_at:
+            return Move(S.SUCCEEDED, found=found)  # better without what never came than nothing
         case _ if now >= separation.deadline_at:
             return Move(S.FAILED, TOO_LATE)
         case Running():

@@ -47,7 +47,9 @@ USELESS = "https://cdn1.suno.ai/None.mp3"
     ],
 )
 def test_one_clip_that_waits_makes_all_wait(waiting):
-    assert progress_of([waiting, clip("Instrumental")]) == Running()
+    progress = progress_of([waiting, clip("Instrumental")])
+    assert isinstance(progress, Running)
+    assert [stem.name for stem in progress.so_far.stems] == ["instrumental"]
 
 
 @pytest.mark.parametrize("word", ["error", "failed", "FAILED", "moderation_error"])

@@ -71,7 +71,7 @@ async def test_clips_that_show_late_are_waited_for(world):
     upstream_task_id = await world.submit(world.odd("clips_late"))
     world.upstream.finish(upstream_task_id)
     for _ in range(2):
-        assert await world.provider.look(upstream_task_id) == Running()
+        assert isinstance(await world.provider.look(upstream_task_id), Running)
     assert names(await world.provider.look(upstream_task_id)) == BASIC
 
 

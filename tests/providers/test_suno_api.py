@@ -114,9 +114,9 @@ def test_streams_are_no_files(sample):
 
 def test_an_id_that_is_missing_is_waited_for(sample):
     complete = sample("suno_api/complete")
-    assert parse_clips(Reply(200, complete.json[:1]), TASK) == Running()
+    assert isinstance(parse_clips(Reply(200, complete.json[:1]), TASK), Running)
     assert parse_clips(Reply(200, []), TASK) == Running()
-    assert parse_clips(complete, f"{TASK},f63e") == Running()
+    assert parse_clips(complete, f"{TASK},f63e") == Running(parse_clips(complete, TASK))
 
 
 def test_credits_are_what_the_account_has_left(sample):

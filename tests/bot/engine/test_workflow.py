@@ -3,9 +3,9 @@ from dataclasses import fields
 import pytest
 
 from bot.engine.workflow import (
+    NO_MORE_NOW,
     NOT_CHARGED,
     NOT_FOUND,
-    NO_MORE_NOW,
     PATIENCE_S,
     RETRIES,
     TOO_FAST_RETRIES,
@@ -163,6 +163,10 @@ LOOKS = [
     pytest.param(Running(), 1000, 0, Snooze(30.0), id="half a minute at most"),
     pytest.param(Running(), DEADLINE - 4, 0, Snooze(4.0), id="the last look is at the deadline"),
     pytest.param(Running(), DEADLINE, 0, Move(S.FAILED, TOO_LATE), id="then it is too late"),
+    pytest.param(Running(FOUND), DEADLINE - 4, 0, Snooze(4.0), id="the rest may still come"),
+    pytest.param(
+        Running(FOUND), DEADLINE, 0, Move(S.SUCCEEDED, found=FOUND), id="what is done by then is delivered"
+    ),
     pytest.param(Running(), DEADLINE + 99, 0, Move(S.FAILED, TOO_LATE), id="long since"),
     pytest.param(Unavailable("down"), 0, 0, Snooze(1.0, failed=True), id="could not look: soon again"),
     pytest.param(Unavailable("down"), 0, 9, Snooze(60.0, failed=True), id="could not look nine times"),
