@@ -9,13 +9,17 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict
 from providers.base import Json
 
 CODE_MAX = 10_000  # more is no code
+TEXT_MAX = 4000  # what is longer is cut: no id, no title and no link is
 
 
 def text_in(value: object) -> str | None:
-    """Text without its outer blanks; a number as text, because ids and flags come as either."""
+    """Text without its outer blanks; a number as text, because ids and flags come as either.
+
+    Without its NULs, too: PostgreSQL refuses them.
+    """
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
-    return str(value).strip() or None
+    return str(value).replace("\0", "").strip()[:TEXT_MAX].rstrip() or None
 
 
 def number_in(value: object) -> float | None:

@@ -2,14 +2,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.wire import code_in, link_in, number_in, record_in, records_in, text_in
+from providers.wire import TEXT_MAX, code_in, link_in, number_in, record_in, records_in, text_in
 
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(" a ", "a"), ("", None), (" ", None), (7, "7"), (None, None), (True, None), ([], None), ({}, None)],
-    ids=repr,
-)
+    [(" a ", "a"), ("", None), (" ", None), (7, "7"), (None, None), (True, None), ([], None), ({}, None),
+     ("a\0b", "ab"), ("\0", None), ("a" * 5000, "a" * TEXT_MAX)],
+    ids=lambda value: repr(value)[:20],
+)  # fmt: skip
 def test_text(value, text):
     assert text_in(value) == text
 
