@@ -12,7 +12,7 @@ from providers.base import Mode
 from providers.stems import label
 from storage.jobs import JobView
 from storage.ledger import JobNote, Statement
-from storage.rows import Job, LedgerEntry, Song
+from storage.rows import Job, LedgerEntry, Separation, Song
 from storage.states import Entry, JobState, SeparationState
 
 S = SeparationState
@@ -22,6 +22,7 @@ EXAMPLE = "5f0c2a9e-8d13-4b7e-9a41-2c6de7f1b034"
 MODES = {Mode.BASIC: "vocals + instrumental", Mode.FULL: "full set, up to 12 stems"}
 USUAL = {Mode.BASIC: "1–2 minutes", Mode.FULL: "2–3 minutes"}
 
+ORDERED_WITHIN_S = 60.0  # what takes longer waits for the upstream
 JOBS_NAMED = 5
 TITLE_SHOWN = 40  # ten of them have to fit into one message of /credits
 
@@ -269,10 +270,12 @@ def _waiting(view: JobView, upstream: str, now: float, usual_s: float | None) ->
     elapsed = duration(max(now - job.created_at, 0))
     usually = f"usually {USUAL[Mode(separation.mode)] if usual_s is None else f'about {duration(usual_s)}'}"
     match separation.state:
-        case S.QUEUED if separation.why:
+        case S.QUEUED if separation.failures:
             return f"{upstream} is not taking orders right now, I keep trying. {elapsed} so far."
+        case S.QUEUED if now - job.created_at > ORDERED_WITHIN_S:
+            return f"Waiting until {upstream} takes the order. {elapsed} so far."
         case S.QUEUED | S.SUBMITTING:
-            return f"Ordering at {upstream}… {usually}."
+            return f"{_moved_on(separation)}Ordering at {upstream}… {usually}."
         case S.UNCERTAIN:
             left = duration(max(separation.deadline_at - now, 0))
             return (
@@ -283,6 +286,12 @@ def _waiting(view: JobView, upstream: str, now: float, usual_s: float | None) ->
             return "The stems are ready, sending them next."
         case _:
             return f"Being separated at {upstream}: {elapsed} so far, {usually}."
+
+
+def _moved_on(separation: Separation) -> str:
+    """Why the upstream before did not do it."""
+    *_, reason = ("", *separation.tried.values())
+    return f"{escape(reason[:1].upper() + reason[1:])}. " if reason else ""
 
 
 def _on_their_way(job: Job, delivered: Delivered, held_up_s: float) -> str:

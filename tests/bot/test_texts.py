@@ -37,7 +37,15 @@ def song(title="Paper Boats"):
 
 
 def view(
-    state=J.WAITING, at=S.RUNNING, *, title="Paper Boats", mode="basic", why=None, price=10, origin="started"
+    state=J.WAITING,
+    at=S.RUNNING,
+    *,
+    title="Paper Boats",
+    mode="basic",
+    why=None,
+    price=10,
+    origin="started",
+    **of_separation,
 ):
     separation = {
         "audio_id": SONG,
@@ -50,7 +58,7 @@ def view(
     times = {"created_at": 1000.0, "deadline_at": 2800.0}
     return JobView(
         row(rows.Job, id=12, state=state, price=price, origin=origin, created_at=1000.0, chat_id=1, why=why),
-        row(rows.Separation, state=at, tried_json="[]", **separation, **times),
+        row(rows.Separation, state=at, **{"tried_json": "[]", **separation, **times, **of_separation}),
         song(title),
     )
 
@@ -136,18 +144,29 @@ def test_every_state_has_a_word():
 
 
 WAITING = [
-    (S.QUEUED, None, "Ordering at kie.ai"),
-    (S.QUEUED, "down", "not taking orders"),
-    (S.SUBMITTING, None, "Ordering at kie.ai"),
-    (S.RUNNING, None, "1:05 so far"),
-    (S.UNCERTAIN, "cut", "won't order a second time"),
-    (S.SUCCEEDED, None, "The stems are ready"),
+    (S.QUEUED, {"failures": 1}, "not taking orders"),
+    (S.QUEUED, {}, "Waiting until kie.ai takes the order. 1:05 so far"),
+    (S.SUBMITTING, {}, "Ordering at kie.ai"),
+    (S.RUNNING, {}, "1:05 so far"),
+    (S.UNCERTAIN, {}, "won't order a second time"),
+    (S.SUCCEEDED, {}, "The stems are ready"),
 ]
 
 
-@pytest.mark.parametrize(("at", "why", "expected"), WAITING)
-def test_waiting_says_what_is_going_on(at, why, expected):
-    assert expected in status(view(J.WAITING, at, why=why))
+@pytest.mark.parametrize(("at", "changes", "expected"), WAITING)
+def test_waiting_says_what_is_going_on(at, changes, expected):
+    assert expected in status(view(J.WAITING, at, **changes))
+
+
+def test_at_first_it_is_being_ordered():
+    assert status(view(J.WAITING, S.QUEUED), now=1005.0).endswith("Ordering at kie.ai… usually 1–2 minutes.")
+
+
+def test_what_another_upstream_gets_says_why_and_not_that_this_one_refuses():
+    moved_on = view(
+        J.WAITING, S.QUEUED, why="x", tried_json='[["apikley", "it has <no> credits"]]', failures=0
+    )
+    assert "It has &lt;no&gt; credits. Ordering at kie.ai…" in status(moved_on, now=1005.0)
 
 
 def test_an_uncertain_order_says_when_the_credits_come_back():
