@@ -82,6 +82,7 @@ async def _songs_of_task(services: Services, lookup: Lookup) -> Answer:
 
 async def _listed(services: Services, task_id: str) -> Sequence[Song] | ProviderError:
     """What the first upstream to know the task lists; else why none did, the one reason that may pass.
+    Nothing is listed by who has no such task, too: that counts only if nobody lists more.
 
     All are asked at once, for nothing: a slow one would keep everybody waiting.
     """
@@ -89,21 +90,21 @@ async def _listed(services: Services, task_id: str) -> Sequence[Song] | Provider
     async def ask(provider: Provider) -> tuple[str, Sequence[Song] | ProviderError]:
         return provider.name, await answer(provider.songs(task_id))
 
-    trouble: ProviderError = SongUnknown("nobody knows the task")
+    nothing: Sequence[Song] | ProviderError = SongUnknown("nobody knows the task")
     asking = [asyncio.create_task(ask(provider)) for provider in services.providers.values()]
     try:
         for coming in asyncio.as_completed(asking):
             name, found = await coming
-            if not isinstance(found, ProviderError):
+            if found and not isinstance(found, ProviderError):
                 async with services.database.transaction() as db:
                     await learn_songs(db, found, name, now=services.now())
                 return found
-            trouble = found if isinstance(trouble, SongUnknown) else trouble
+            nothing = found if isinstance(nothing, SongUnknown) else nothing
     finally:
         for task in asking:
             task.cancel()
         await asyncio.gather(*asking, return_exceptions=True)
-    return trouble
+    return nothing
 
 
 def _pick(services: Services, lookup: Lookup, found: Sequence[Song]) -> Answer:

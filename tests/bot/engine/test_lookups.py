@@ -96,6 +96,21 @@ async def test_a_task_that_one_upstream_knows_is_told_though_another_never_answe
         assert buttons(world)[0].startswith("Paper Boats")
 
 
+async def test_a_task_for_which_one_upstream_lists_nothing_is_found_at_another(worlds):
+    first, second = Empty(), FakeProvider(name="kie", title="kie.ai", listed=PAIR)
+    async with worlds(providers={"sunoapi_org": first, "kie": second}) as world:
+        await world.say(f"/stems {TASK}")
+        await world.steps("lookup")
+        assert buttons(world)[0].startswith("Paper Boats")
+
+
+class Empty(FakeProvider):
+    """It says of every task that it holds no songs."""
+
+    async def songs(self, task_id):
+        return ()
+
+
 async def test_ids_that_no_button_can_carry_are_left_out(world):
     world.provider.listed = [Song("not-a-uuid", TASK, "Odd"), PAIR[0]]
     await world.say(f"/stems {TASK}")
