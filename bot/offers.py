@@ -1,5 +1,7 @@
 """What somebody who only sent a link is offered: the song in both modes, each with its price."""
 
+from dataclasses import replace
+
 from telegram import InlineKeyboardMarkup
 
 from bot import keyboards, texts
@@ -11,5 +13,5 @@ from storage import songs
 async def offer(services: Services, song: SongRef, owner_id: int | None) -> tuple[str, InlineKeyboardMarkup]:
     async with services.database.transaction() as db:
         known = await songs.ensure(db, song.audio_id, now=services.now())
-    prices = services.prices()
+    prices = services.prices_of(replace(song, task_id=song.task_id or known.task_id))
     return texts.offer(known, prices), keyboards.offer(song, owner_id, prices)

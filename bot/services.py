@@ -107,6 +107,11 @@ class Services:
             return None
         return self.settings.price(provider.name, mode)
 
+    def prices_of(self, song: SongRef) -> dict[Mode, int]:
+        """What each mode would cost now for this song; as a rule, where nobody takes it as it is."""
+        found = {mode: price for mode in Mode if (price := self.price_of(song, mode)) is not None}
+        return found or self.prices()
+
     def prices(self) -> dict[Mode, int]:
         """What each mode costs, as a rule."""
         return pricing.usual(self.providers, self.settings.price)

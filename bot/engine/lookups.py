@@ -110,7 +110,8 @@ async def _listed(services: Services, task_id: str) -> Sequence[Song] | Provider
 def _pick(services: Services, lookup: Lookup, found: Sequence[Song]) -> Answer:
     mode = Mode(lookup.mode or Mode.BASIC)
     try:
-        provider = pricing.choose(services.providers, SongRef(found[0].audio_id, lookup.reference), mode)
+        song = SongRef(found[0].audio_id, lookup.reference)
+        provider = pricing.choose(services.providers, song, mode, health=services.health())
     except pricing.NoProvider as error:
         return texts.no_provider(str(error), found[0].audio_id, takes_basic=error.takes_basic), None
     price = services.settings.price(provider.name, mode)

@@ -6,8 +6,9 @@ import httpx
 import pytest
 
 from bot.share_links import ShareLinks
+from bot.upstreams import Call
 from providers.base import Mode, Song
-from providers.errors import Misconfigured, OutcomeUnknown, Unavailable
+from providers.errors import Misconfigured, NoCredits, OutcomeUnknown, Unavailable
 from storage.states import JobState as J
 from tests.bot.telegram_stand_in import ANSWER_LOST, BLOCKED, TOO_FAST, UNREACHABLE
 from tests.bot.upstream_stand_in import FakeProvider
@@ -34,6 +35,15 @@ async def test_a_task_shows_its_songs_as_buttons_in_reply(world):
     (call,) = world.telegram.sent
     assert call.data["reply_parameters"]["message_id"] == 1
     assert "10 credits" in call.text
+
+
+async def test_a_task_is_priced_as_by_the_upstream_that_would_get_the_song(worlds):
+    both = {"sunoapi_org": FakeProvider(listed=PAIR), "kie": FakeProvider(name="kie", title="kie.ai")}
+    async with worlds(providers=both, kie_api_key="key-of-nobody", kie_price_basic=30) as world:
+        world.services.upstreams["sunoapi_org"].note(NoCredits("0"), Call.SUBMIT)
+        await world.say(f"/stems {TASK}")
+        await world.steps("lookup")
+        assert "30 credits" in world.telegram.texts_in(ANN)[-1]
 
 
 async def test_a_pressed_song_is_asked_for_with_its_task_in_the_mode_that_was_meant(world):
@@ -107,7 +117,7 @@ async def test_a_task_for_which_one_upstream_lists_nothing_is_found_at_another(w
 class Empty(FakeProvider):
     """It says of every task that it holds no songs."""
 
-    async def songs(self, task_id):
+    async def songs(self, _task_id):
         return ()
 
 

@@ -4,6 +4,7 @@ from sqlalchemy import text as sql
 from bot import texts
 from storage.states import JobState as J
 from tests.bot.telegram_stand_in import chat
+from tests.bot.upstream_stand_in import FakeProvider
 from tests.bot.world import ANN, BAND, BOB, SONG, TASK
 
 GONE_AT = sql("SELECT gone_at FROM chats WHERE id = :id")
@@ -81,6 +82,33 @@ async def test_a_service_message_gets_no_answer(world):
     raw = world.message("x")
     del raw["message"]["text"]
     assert await world.handle({**raw, "message": {**raw["message"], "pinned_message": raw["message"]}}) == []
+
+
+# What it would cost
+
+
+@pytest.fixture
+async def two_prices(worlds):
+    """Of two upstreams the first is the cheaper one, and takes no song without its task."""
+    first = FakeProvider(hindrance="The pair, please.")
+    both = {"sunoapi_org": first, "kie": FakeProvider(name="kie", title="kie.ai")}
+    async with worlds(providers=both, kie_api_key="key-of-nobody", kie_price_basic=30) as world:
+        yield world
+
+
+async def test_a_link_is_offered_for_what_the_one_who_takes_it_costs(two_prices):
+    (said,) = await two_prices.say(SONG)
+    assert "30 credits" in said
+    await two_prices.press("· 30")
+    await two_prices.steps("status")
+    assert "30 credits, set aside" in two_prices.status_text()
+
+
+async def test_what_nobody_takes_is_offered_for_the_usual_price(two_prices):
+    for provider in two_prices.services.providers.values():
+        provider.hindrance = "The pair, please."
+    (said,) = await two_prices.say(SONG)
+    assert "10 credits" in said
 
 
 # Who is served
