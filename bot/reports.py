@@ -18,6 +18,8 @@ STATES = {
     Health.DOWN: "set aside, tried again soon",
 }
 
+NO_ANSWER = "gave no usable answer last time"
+
 
 @dataclass(frozen=True, slots=True)
 class History:
@@ -35,7 +37,7 @@ async def upstream_reports(services: Services) -> list[UpstreamReport]:
     return [
         UpstreamReport(
             title=one.title,
-            state=STATES[one.health],
+            state=STATES[one.health] if one.answers or one.health is Health.DOWN else NO_ANSWER,
             credits=one.credits,
             open_separations=remembered[name].open_separations,
             last_error=one.last_error or remembered[name].last_failure,

@@ -121,6 +121,7 @@ class Upstream:
     probed_at: float | None = None
     trouble: Misconfigured | None = None  # what only the operator can mend
     last_error: str | None = None
+    answers: bool = True  # it did at the last call
     paused_until: float = 0.0
     refusal: Misconfigured | None = None  # of the key: ends when it is taken for what it was refused for
     alerts: frozenset[str] | None = None  # what is written down of its troubles; None: nobody knows
@@ -160,6 +161,7 @@ class Upstream:
 
     def note(self, outcome: object, call: Call) -> None:
         """Take in how a submit or a look went: what came, or its ProviderError."""
+        self.answers = not is_failure(outcome)
         if isinstance(outcome, TooFast):
             self.paused_until = max(self.paused_until, self.now() + (outcome.wait_s or 1.0))
         if isinstance(outcome, ProviderError):
@@ -177,6 +179,7 @@ class Upstream:
 
     def probed(self, outcome: float | ProviderError) -> None:
         """Take in what the credits call said."""
+        self.answers = not is_failure(outcome)
         if isinstance(outcome, ProviderError):
             self.last_error = str(outcome)
             if isinstance(outcome, Misconfigured):

@@ -59,6 +59,16 @@ async def test_its_state_and_last_error_are_this_processs(world):
     assert (report.state, report.last_error) == ("set aside, tried again soon", "maintenance")
 
 
+async def test_one_that_cannot_be_reached_is_not_said_to_work(world):
+    upstream = world.services.upstreams["sunoapi_org"]
+    upstream.probed(Unavailable("it cannot be reached"))
+    (report,) = await upstream_reports(world.services)
+    assert (report.state, report.last_error) == ("gave no usable answer last time", "it cannot be reached")
+    upstream.probed(240.0)
+    (report,) = await upstream_reports(world.services)
+    assert report.state == "working"
+
+
 async def test_after_a_restart_the_last_failure_is_the_databases(world):
     world.provider.to_look.append(Failed("Internal Error"))
     await world.say(f"/stems {TASK}:{SONG}")
