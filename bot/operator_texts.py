@@ -58,8 +58,11 @@ def key_refused(title: str, error: object) -> str:
 
 def credits_low(title: str, credits: float | None) -> str:
     left = "" if credits is None else f" ({credits:g} left)"
-    return f"⚠ The credits at {escape(title)} are running low{left}. Top them up; no job is lost meanwhile."
+    return f"⚠ The credits at {escape(title)} are running low{left}. Top them up."
 
 
 def credits_used_up(title: str) -> str:
-    return f"⚠ The credits at {escape(title)} are used up. Top them up; no job is lost meanwhile."
+    return (
+        f"⚠ The credits at {escape(title)} are used up. Top them up.\n"
+        "Until then songs go to the other upstreams, if there are any; else they fail, and nobody is charged."
+    )
