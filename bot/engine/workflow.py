@@ -146,7 +146,7 @@ def after_look(
         case Running():
             return _snooze(separation, pace.look_again_s(now - separation.created_at), now=now)
         case TaskUnknown() if separation.failures >= TASK_UNKNOWN_LOOKS:
-            return Move(S.FAILED, str(outcome))
+            return Move(S.FAILED, f"{title} knows nothing of this order any more")
         case _:
             return _snooze(separation, _wait_s(separation, outcome, pace), now=now, failed=True)
 

@@ -175,7 +175,13 @@ LOOKS = [
     ),
     pytest.param(TooFast("slow", 45.0), 0, 0, Snooze(45.0, failed=True), id="looked too often"),
     pytest.param(TaskUnknown("what?"), 0, 0, Snooze(1.0, failed=True), id="usual right after the submit"),
-    pytest.param(TaskUnknown("what?"), 0, 5, Move(S.FAILED, "what?"), id="still unknown: it is final"),
+    pytest.param(
+        TaskUnknown("what?"),
+        0,
+        5,
+        Move(S.FAILED, "the upstream knows nothing of this order any more"),
+        id="still unknown: it is final",
+    ),
     pytest.param(Misconfigured("key"), 0, 0, Snooze(1.0, failed=True), id="a wrong key may be mended"),
     pytest.param(OutcomeUnknown("cut"), 0, 0, Snooze(1.0, failed=True), id="a look costs nothing"),
 ]
