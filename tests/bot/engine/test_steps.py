@@ -5,7 +5,6 @@ from contextlib import suppress
 import pytest
 from sqlalchemy import text
 
-from bot.engine.workflow import BOOKED_AFTER_S
 from providers.base import Failed, Running, Song
 from providers.errors import OutcomeUnknown, Rejected, TooFast, Unavailable
 from storage import songs
@@ -98,20 +97,6 @@ async def test_an_uncertain_order_does_not_take_the_task_of_another_for_its_own(
     await asked.run_until_idle()
     assert [job.state for job in await asked.jobs_of()] == [J.DELIVERED, J.FAILED]
     assert await asked.balance() == 90
-
-
-async def test_a_balance_that_a_refund_of_older_work_may_have_restored_proves_nothing(asked, clock):
-    asked.provider.to_look.extend([Running(), Failed("no luck")])
-    await asked.steps("submit")
-    clock.forward(200)
-    await asked.steps("look")
-    await asked.say(f"/stems {OTHER_SONG}", by=BOB)
-    asked.provider.to_submit.append(OutcomeUnknown("cut"))
-    await asked.steps("status", "submit")  # it was taken and charged all the same, and the other is refunded
-    clock.forward(BOOKED_AFTER_S + 1)
-    await asked.steps("look", "find")
-    assert (await asked.separation(1)).state is S.FAILED
-    assert (await asked.separation(2)).state is S.UNCERTAIN
 
 
 async def test_what_was_surely_not_taken_is_ordered_again_later_and_not_before(asked, clock):
