@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Collection
 from typing import TypeVar
 
 from bot import pricing
@@ -72,6 +72,7 @@ async def _submit(services: Services, provider: Provider, queued: Separation) ->
         now=services.now(),
         pace=pace(services, provider),
         next_provider=_next_provider(services, separation),
+        by_audio_id=await _by_audio_id(services, separation),
         title=provider.title,
     )
     try:
@@ -121,9 +122,25 @@ def _before_submit(services: Services, separation: Separation) -> Decision:
 def _next_provider(services: Services, separation: Separation) -> str | None:
     """Who else could do it, and is not down."""
     had_their_turn = {separation.provider, *separation.tried}
-    song, mode, health = song_of(separation), Mode(separation.mode), services.health()
+    return _who_takes(services, separation, song_of(separation), had_their_turn)
+
+
+async def _by_audio_id(services: Services, separation: Separation) -> str | None:
+    """Who could do it without its task id, and is not down, where the pair was right once: upstreams forget
+    their tasks after some days. One that a person typed, and nobody ever knew, is just wrong."""
+    async with services.database.reading() as db:
+        song = await songs.get(db, separation.audio_id)
+    if separation.task_id is None or separation.task_id != song.task_id:
+        return None
+    return _who_takes(services, separation, SongRef(separation.audio_id), ())
+
+
+def _who_takes(
+    services: Services, separation: Separation, song: SongRef, tried: Collection[str]
+) -> str | None:
+    mode, health = Mode(separation.mode), services.health()
     try:
-        found = pricing.choose(services.providers, song, mode, tried=had_their_turn, health=health)
+        found = pricing.choose(services.providers, song, mode, tried=tried, health=health)
     except pricing.NoProvider:
         return None
     return None if health[found.name] == Health.DOWN else found.name

@@ -48,6 +48,7 @@ class Move:
     upstream_task_id: str | None = None
     found: Succeeded | None = None
     provider: str | None = None  # another upstream gets it now; ``why`` is then why not this one
+    by_audio_id: bool = False  # ``provider`` gets it without the task id, which nobody knew
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +102,11 @@ def after_submit(
     now: float,
     pace: Pace,
     next_provider: str | None = None,
+    by_audio_id: str | None = None,
     title: str = "the upstream",
 ) -> Move:
-    """``outcome`` is the upstream_task_id, or why there is none; ``next_provider`` the one to move on to."""
+    """``outcome`` is the upstream_task_id, or why there is none; ``next_provider`` the one to move on to,
+    ``by_audio_id`` the one that takes the song without its task id, as when that has expired."""
     match outcome:
         case str(upstream_task_id):
             return Move(S.RUNNING, upstream_task_id=upstream_task_id, due_in_s=pace.look_first_s)
@@ -112,6 +115,8 @@ def after_submit(
             return Move(S.UNCERTAIN, str(outcome), due_in_s=pace.look_every_s)
         case SongUnknown() | Misconfigured() if next_provider:
             return Move(S.QUEUED, in_plain_words(outcome, title), due_in_s=0.0, provider=next_provider)
+        case SongUnknown() if by_audio_id:
+            return Move(S.QUEUED, str(outcome), due_in_s=0.0, provider=by_audio_id, by_audio_id=True)
         case Unavailable() if next_provider and _is_enough(separation, outcome):
             return Move(S.QUEUED, in_plain_words(outcome, title), due_in_s=0.0, provider=next_provider)
         case Unavailable() if now < separation.deadline_at:

@@ -67,6 +67,8 @@ def _rerouted(separation: Separation, decision: Decision) -> dict[str, object]:
     """What changes where another upstream gets it: the price does not."""
     if decision.provider is None:
         return {}
+    if isinstance(decision, Move) and decision.by_audio_id:
+        return {"provider": decision.provider, "task_id": None, "tried_json": "[]"}
     had_their_turn = [*separation.tried.items(), (separation.provider, decision.why)]
     return {"provider": decision.provider, "tried_json": json.dumps(had_their_turn)}
 

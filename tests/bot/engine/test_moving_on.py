@@ -22,8 +22,10 @@ from providers.errors import (
     TooFast,
     Unavailable,
 )
+from storage.states import JobState as J
 from storage.states import SeparationState as S
 from tests.bot.engine.test_workflow import PACE, separation
+from tests.bot.world import SONG, TASK
 
 
 @pytest.mark.parametrize("outcome", [SongUnknown("what?"), Misconfigured("key"), NoCredits("broke")])
@@ -83,3 +85,36 @@ def test_one_that_is_down_is_left_for_another():
 def test_one_that_asked_to_be_left_alone_for_long_is_left_for_another(wait_s, decision):
     queued = separation(S.QUEUED)
     assert before_submit(queued, now=0, wait_s=wait_s, next_provider="other", title="kie.ai") == decision
+
+
+# A pair of ids that was right once
+
+
+async def test_a_song_whose_task_was_forgotten_upstream_is_ordered_by_its_own_id(world):
+    await world.say(f"/stems {TASK}:{SONG}")
+    await world.run_until_idle()
+    world.provider.to_submit.append(SongUnknown("no such task"))
+    await world.say(f"/stems {SONG} full")
+    await world.run_until_idle()
+    asked = [(song.task_id, str(mode)) for song, mode, _ in world.provider.calls("submit")]
+    assert asked == [(TASK, "basic"), (TASK, "full"), (None, "full")]
+    assert (await world.job(2)).state is J.DELIVERED
+
+
+async def test_a_pair_that_nobody_ever_knew_is_not(world):
+    world.provider.to_submit.append(SongUnknown("no such task"))
+    await world.say(f"/stems {TASK}:{SONG}")
+    await world.run_until_idle()
+    assert len(world.provider.calls("submit")) == 1
+    assert (await world.job()).state is J.FAILED
+    assert await world.balance() == 100
+
+
+async def test_without_its_task_too_it_is_ordered_once(world):
+    await world.say(f"/stems {TASK}:{SONG}")
+    await world.run_until_idle()
+    world.provider.to_submit.extend([SongUnknown("no such task"), SongUnknown("no such song")])
+    await world.say(f"/stems {SONG} full")
+    await world.run_until_idle()
+    assert len(world.provider.calls("submit")) == 3
+    assert (await world.job(2)).state is J.FAILED
