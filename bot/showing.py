@@ -11,12 +11,13 @@ from bot.keyboards import Offers
 from bot.services import Services
 from bot.texts import Delivered
 from providers.base import Mode, SongRef
-from storage import ledger, separations
+from storage import jobs, ledger, separations
 from storage.database import Connection
 from storage.jobs import JobView
 from storage.rows import Job
-from storage.states import OPEN_JOBS, OPEN_SEPARATIONS, JobState
+from storage.states import OPEN_JOBS, OPEN_SEPARATIONS, JobState, SeparationState
 
+ENDED_WITHOUT_STEMS = (JobState.FAILED, JobState.CANCELLED)
 ENOUGH = 3  # finished separations before their time says more than experience elsewhere
 
 
@@ -47,6 +48,8 @@ class _Results:
 
     balance: int = 0
     delivered: Delivered = field(default_factory=Delivered)
+    again_price: int | None = None
+    is_kept: bool = False
     offers: Offers = keyboards.NOTHING_ELSE
 
 
@@ -65,14 +68,20 @@ async def compose(services: Services, view: JobView) -> Shown:
         now=services.now(),
         held_up_s=waits_s,
         usual_s=usual_s(services, view.separation.provider, view.separation.mode),
-        again_price=again_price(services, view),
+        again_price=results.again_price,
+        is_kept=results.is_kept,
     )
     return Shown(text, keyboards.status(view, results.offers))
 
 
 async def _results(services: Services, view: JobView) -> _Results:
     async with services.database.reading() as db:
+        price, is_kept = (
+            await again(db, services, view) if view.job.state in ENDED_WITHOUT_STEMS else (None, False)
+        )
         return _Results(
+            again_price=price,
+            is_kept=is_kept,
             balance=await ledger.balance(db, view.job.account_id),
             delivered=await records.delivered(db, view.job, max_bytes=services.upload_max_bytes),
             offers=await _offers(db, services, view),
@@ -108,10 +117,16 @@ async def _offers(db: Connection, services: Services, view: JobView) -> Offers:
     )
 
 
-def again_price(services: Services, view: JobView) -> int | None:
-    """What it costs to have it made once more, perhaps by another upstream; None where none would."""
-    song = SongRef(view.separation.audio_id, view.separation.task_id or view.song.task_id)
-    return services.price_of(song, Mode(view.separation.mode))
+async def again(db: Connection, services: Services, view: JobView) -> tuple[int | None, bool]:
+    """What asking for the same once more costs, None where nobody would take it; and whether all of it is
+    kept, so that nothing has to be made."""
+    audio_id, mode, now = view.separation.audio_id, Mode(view.separation.mode), services.now()
+    there = await separations.there_for(db, audio_id, mode, bot_id=services.bot.id, now=now)
+    if there is None:
+        return services.price_of(SongRef(audio_id, view.separation.task_id or view.song.task_id), mode), False
+    # Whoever started it may have got nothing, and so have paid nothing: then the next to ask pays.
+    price = services.settings.repeat_price if await jobs.is_paid(db, there.id) else there.price
+    return price, there.state is SeparationState.SUCCEEDED
 
 
 def usual_s(services: Services, provider: str, mode: str) -> float | None:

@@ -55,6 +55,7 @@ STALE_BUTTON = "This button is too old. Send /stems with the song."
 CHANNEL_SENDER = "I can't tell who asks when a channel speaks. Please ask as yourself."
 NOT_SERVED = "This bot serves invited people only. Give its operator your id: <code>{user_id}</code>"
 FILES_REFUSED = "files could not be sent"
+CHAT_GONE = "I can't write to the chat where you asked any more"
 NO_FILES_HERE = "this chat does not let me send audio"
 GROUP_FULL = "Telegram lets a group have only so many messages a minute"
 TELEGRAM_BUSY = "Telegram asks me to send more slowly"
@@ -167,10 +168,12 @@ def status(
     usual_s: float | None = None,
     is_lost: bool = False,
     again_price: int | None = None,
+    is_kept: bool = False,
 ) -> str:
     """The status message of a job, in whatever state it is; ``usual_s`` is how long such work takes here,
     ``held_up_s`` how long a delivery waits before it goes on, ``is_lost`` that the same was made before and
-    its files are gone, ``again_price`` what it costs to try again."""
+    its files are gone, ``again_price`` what it costs to try again, ``is_kept`` that nothing has to be made
+    for that."""
     head = f"<b>{_name(view.song)}</b>\n{MODES[Mode(view.separation.mode)].capitalize()}"
     match view.job.state:
         case J.WAITING:
@@ -182,9 +185,10 @@ def status(
             paid = f"{_credits(view.job.price)} paid" if view.job.price else "No credits charged"
             return f"{head}\n\n{_delivered(delivered)}\n{paid} · balance {balance}"
         case J.FAILED:
-            return f"{head}\n\n{_failed(view)} · balance {balance}\n{_next_step(view, again_price)}"
+            next_step = _next_step(view, again_price, is_kept=is_kept)
+            return f"{head}\n\n{_failed(view)} · balance {balance}\n{next_step}"
         case J.CANCELLED:
-            again = "" if again_price is None else f"\nTry again for {_credits(again_price)}."
+            again = "" if again_price is None else f"\nTry again {_at(again_price)}."
             return f"{head}\n\nCancelled, nothing was charged · balance {balance}{again}"
         case J.LEAVING:
             return f"{head}\n\nYou withdrew. {LEAVING_TOAST}"
@@ -348,12 +352,20 @@ def _failed(view: JobView) -> str:
     return f"No stems: {escape(why)}.\nNothing was charged"
 
 
-def _next_step(view: JobView, again_price: int | None) -> str:
+def _next_step(view: JobView, again_price: int | None, *, is_kept: bool) -> str:
+    if is_kept and again_price is not None:
+        return (
+            f"The stems are kept: “Try again” sends them to the chat where you press it, {_at(again_price)}."
+        )
     full = " full" if view.separation.mode == Mode.FULL else ""
     again = f"<code>/stems {escape(view.song.audio_id)}{full}</code>"
     if again_price is None:
         return f"Check the id, or try again later: {again}"
-    return f"Try again for {_credits(again_price)}, or check the id: {again}"
+    return f"Try again {_at(again_price)}, or check the id: {again}"
+
+
+def _at(price: int) -> str:
+    return f"for {_credits(price)}" if price else "at no cost"
 
 
 def _jobs(job_ids: Sequence[int]) -> str:

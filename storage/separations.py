@@ -22,7 +22,8 @@ CREATE = insert(separations).returning(separations)
 _OF_SONG = select(separations).where(
     separations.c.audio_id == bindparam("song"), separations.c.mode == bindparam("in_mode")
 )
-OPEN = _OF_SONG.where(separations.c.state.in_(OPEN_SEPARATIONS)).with_for_update(key_share=True)
+UNDER_WAY = _OF_SONG.where(separations.c.state.in_(OPEN_SEPARATIONS))
+OPEN = UNDER_WAY.with_for_update(key_share=True)
 _SENT = select(telegram_files.c.stem_id).where(
     telegram_files.c.stem_id == stems.c.id, telegram_files.c.bot_id == bindparam("bot")
 )
@@ -97,6 +98,14 @@ async def archived_for(
     """The newest finished one whose every stem this bot can still send: by file_id, or by a live link."""
     wanted = {"song": audio_id, "in_mode": mode, "bot": bot_id, "at": now}
     return await one_or_none(db, Separation, ARCHIVED, wanted)
+
+
+async def there_for(
+    db: Connection, audio_id: str, mode: str, *, bot_id: int, now: float
+) -> Separation | None:
+    """What whoever asks now would get, only looked at: the work under way, else what is archived."""
+    running = await one_or_none(db, Separation, UNDER_WAY, {"song": audio_id, "in_mode": mode})
+    return running or await archived_for(db, audio_id, mode, bot_id=bot_id, now=now)
 
 
 async def made_before(db: Connection, separation: Separation) -> bool:

@@ -181,7 +181,7 @@ async def _after(
     match outcome:
         case Outcome.NO_CHAT:
             await _mark(services, job, part, PartState.REFUSED, str(error))
-            return Undeliverable(str(error), chat_gone=True)
+            return Undeliverable(texts.CHAT_GONE, chat_gone=True)
         case Outcome.CHANGED if is_new_place(error, job.chat_id, job.thread_id):
             return Later(0.0, changed=error)
         case Outcome.UNKNOWN:

@@ -19,7 +19,7 @@ from bot.intake.budgets import Kind
 from bot.keyboards import ANYBODY, MODE_OF, BadPress, Press, Verb
 from bot.pricing import NoProvider
 from bot.services import BotContext, Services
-from bot.showing import again_price, compose
+from bot.showing import again, compose
 from providers.base import Mode, SongRef
 from storage import jobs, separations
 from storage.jobs import JobView
@@ -194,7 +194,9 @@ async def _send(pressed: Pressed, selection: str | None, asker: Asker | None = N
     try:
         await actions.send_again(pressed.services, view.job, asker or pressed.asker, selection)
     except actions.NotPossible:
-        return texts.files_expired(again_price(pressed.services, view))
+        async with pressed.services.database.reading() as db:
+            price, _ = await again(db, pressed.services, view)
+        return texts.files_expired(price)
     return None
 
 

@@ -5,8 +5,9 @@ import pytest
 from bot.upstreams import Call
 from providers.base import Failed
 from providers.errors import NoCredits
+from tests.bot.telegram_stand_in import KICKED
 from tests.bot.upstream_stand_in import FakeProvider
-from tests.bot.world import SONG, TASK
+from tests.bot.world import ANN, BAND, BOB, SONG, TASK
 
 
 @pytest.fixture
@@ -47,3 +48,44 @@ async def test_where_nobody_would_get_it_no_price_is_named(failed):
     await failed.press("1 · ")
     assert "Check the id, or try again later" in failed.status_text()
     assert "This song is too old." in await failed.press("Try again")
+
+
+async def thrown_out(world, by):
+    """Who asked in a group that throws the bot out before the stems are there opens the job in private."""
+    world.telegram.fail("sendMediaGroup", KICKED)
+    await world.say(f"/stems {SONG}", by=by, chat_id=BAND)
+    await world.run_until_idle()
+    await world.say("/jobs", by=by)
+    await world.press("Paper Boats", by=by)
+    return world.status_text(by)
+
+
+async def test_what_nobody_has_paid_for_is_kept_at_its_price(world):
+    told = await thrown_out(world, ANN)
+    assert "write to the chat where you asked any more" in told
+    assert "Forbidden" not in told
+    assert "“Try again” sends them to the chat where you press it, for 10 credits." in told
+    await world.press("Try again")
+    await world.run_until_idle()
+    assert await world.balance() == 90
+
+
+async def test_what_somebody_has_paid_for_is_to_be_had_at_no_cost(world):
+    await world.say(f"/stems {SONG}")
+    await world.run_until_idle()
+    assert "“Try again” sends them to the chat where you press it, at no cost." in await thrown_out(
+        world, BOB
+    )
+    await world.press("Try again", by=BOB)
+    await world.run_until_idle()
+    assert len(world.telegram.titles_in(BOB)) == 2
+    assert await world.balance(BOB) == 100
+
+
+async def test_who_withdrew_joins_again_at_no_cost_while_the_work_goes_on(world):
+    await world.say(f"/stems {SONG}")
+    await world.say(f"/stems {SONG}", by=BOB)
+    await world.steps("status", "status")
+    await world.press("Cancel", by=BOB)
+    await world.steps("status")
+    assert world.status_text(BOB).endswith("Try again at no cost.")
