@@ -44,6 +44,7 @@ CHAT_GONE = (
     "peer_id_invalid",
     "chat_write_forbidden",
 )
+BAD_FILE_ID = ("file", "media_")
 NO_FILES = ("not enough rights to send", "chat_send_")
 TOPIC_GONE = ("message thread not found", "topic_closed", "topic_deleted")
 
@@ -74,6 +75,11 @@ def outcome_of(error: TelegramError | Dropped) -> Outcome:
             return Outcome.TOO_BIG
         case _:
             return Outcome.UNKNOWN
+
+
+def is_about_file(why: str) -> bool:
+    """Whether Telegram refused for the file itself, rather than for anything about the chat or the text."""
+    return any(text in why.lower() for text in BAD_FILE_ID)
 
 
 def is_new_place(error: TelegramError | Dropped, chat_id: int, thread_id: int | None) -> bool:

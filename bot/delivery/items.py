@@ -60,12 +60,14 @@ class Files:
     """What a delivery has on our disk: each stem is downloaded once, however often its part is planned anew,
     and while one part is sent, the next stems come.
 
-    ``aclose()`` removes whatever is left of it.
+    ``aclose()`` removes whatever is left of it. ``refused_ids`` are stems that Telegram did not take here by
+    what it keeps of them.
     """
 
     def __init__(self, services: Services) -> None:
         self._services = services
         self._slots = asyncio.Semaphore(DOWNLOADS_AT_ONCE)
+        self.refused_ids: set[int] = set()
         self._fetching: dict[int, asyncio.Task[Fetched | FetchError]] = {}
 
     async def aclose(self) -> None:

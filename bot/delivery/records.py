@@ -1,6 +1,6 @@
 """What is written down of a delivery: its parts before and after each send, and what Telegram keeps."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence, Set
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -42,6 +42,14 @@ class Load:
         """Stems that are known to be too large to send."""
         found = [stem for stem in self.stems.values() if stem.id not in self.kept and not self.fits]
         return [stem for stem in found if plan.is_too_big(stem.size_bytes, self.max_bytes)]
+
+    def without_file_ids(self, stem_ids: Set[int]) -> "Load":
+        """These stems as if Telegram had never had them."""
+        return replace(self, kept={one: file for one, file in self.kept.items() if one not in stem_ids})
+
+    def have_links(self, stem_ids: Iterable[int], *, now: float) -> bool:
+        """Whether each of them can still be fetched from its upstream, as far as is known."""
+        return all(_has_link(self.stems[stem_id], now) for stem_id in stem_ids)
 
     def places(self) -> dict[int, tuple[int, int]]:
         """By id, where a stem stands among all of them: from 1, of how many. Players sort by it."""
@@ -109,6 +117,10 @@ def _kept(files: Sequence[TelegramFile], stems: Sequence[Stem], *, fits: bool) -
         return fitted
     lost = {stem.id for stem in stems if stem.url is None}
     return {stem_id: file for stem_id, file in fitted.items() if stem_id in lost} | whole
+
+
+def _has_link(stem: Stem, now: float) -> bool:
+    return stem.url is not None and (stem.expires_at is None or stem.expires_at > now)
 
 
 def is_silent(peak_dbfs: float | None) -> bool:

@@ -18,10 +18,10 @@ from bot.delivery.items import Fetched, Files, Found
 from bot.delivery.records import Load
 from bot.delivery.replan import Replanned, TryLater
 from bot.intake.limiter import Dropped
-from bot.outcomes import Outcome, is_new_place, outcome_of, wait_s
+from bot.outcomes import Outcome, is_about_file, is_new_place, outcome_of, wait_s
 from bot.services import Services
 from storage import archive, deliveries, separations
-from storage.deliveries import PartKind, PartState
+from storage.deliveries import PartKind, PartState, stem_ids
 from storage.rows import Job, Part, Stem
 
 logger = logging.getLogger(__name__)
@@ -65,6 +65,7 @@ async def _deliver(services: Services, files: Files, job: Job) -> Ending:
     while True:
         async with records.writing(services, job) as db:
             load = await records.load(db, job, bot_id=services.bot.id, max_bytes=services.upload_max_bytes)
+            load = load.without_file_ids(files.refused_ids)
             if not load.stems:
                 return Undeliverable("these stems are not kept any more")
             if not load.parts:
@@ -109,7 +110,7 @@ async def _send(services: Services, files: Files, job: Job, load: Load, part: Pa
             case _:
                 return await _fetch_and_send(services, files, job, load, part)
     except (TelegramError, Dropped) as error:
-        return await _after(services, job, load, part, error)
+        return await _after(services, files, job, load, part, error)
     await _sent(services, job, load, part, messages)
     return None
 
@@ -173,7 +174,7 @@ async def _send_files(
 
 
 async def _after(
-    services: Services, job: Job, load: Load, part: Part, error: TelegramError | Dropped
+    services: Services, files: Files, job: Job, load: Load, part: Part, error: TelegramError | Dropped
 ) -> Ending | None:
     """What follows from a send that raised."""
     outcome = outcome_of(error)
@@ -194,7 +195,7 @@ async def _after(
                 await deliveries.refuse_rest(db, job, now=services.now(), why=texts.NO_FILES_HERE)
             return None
         case Outcome.REFUSED | Outcome.TOO_BIG | Outcome.NO_FILES | Outcome.CHANGED:
-            await _after_refusal(services, job, load, part, str(error))
+            await _after_refusal(services, files, job, load, part, str(error))
             return None
         case _:
             backoff_s = min(2.0**job.failures, LONGEST_WAIT_S)
@@ -207,18 +208,23 @@ def _why_later(job: Job, error: TelegramError | Dropped) -> str:
     return texts.GROUP_FULL if job.chat_id < 0 else texts.TELEGRAM_BUSY
 
 
-async def _after_refusal(services: Services, job: Job, load: Load, part: Part, why: str) -> None:
-    kept = [stem_id for stem_id in deliveries.stem_ids(part) if stem_id in load.kept]
+async def _after_refusal(
+    services: Services, files: Files, job: Job, load: Load, part: Part, why: str
+) -> None:
+    """The next rung. What Telegram keeps of a stem stays in the archive while it may be good elsewhere."""
+    kept = [] if part.kind == PartKind.LINKS else [one for one in stem_ids(part) if one in load.kept]
+    if kept and load.have_links(kept, now=services.now()):
+        files.refused_ids.update(kept)  # an old file_id may be what it does not like: upload these again
+        return
     async with records.writing(services, job) as db:
-        if kept and part.kind != PartKind.LINKS:
-            # An old file_id may be what Telegram does not like: upload these again.
+        if part.kind == PartKind.ALBUM:
+            singles = [(PartKind.SINGLE, [stem_id]) for stem_id in stem_ids(part)]
+            await deliveries.replace(db, job, part, singles, now=services.now())
+            return
+        if is_about_file(why):
             for stem_id in kept:
                 await archive.forget(db, stem_id, bot_id=services.bot.id)
-        elif part.kind == PartKind.ALBUM:
-            singles = [(PartKind.SINGLE, [stem_id]) for stem_id in deliveries.stem_ids(part)]
-            await deliveries.replace(db, job, part, singles, now=services.now())
-        else:
-            await deliveries.mark(db, part, PartState.REFUSED, now=services.now(), why=why)
+        await deliveries.mark(db, part, PartState.REFUSED, now=services.now(), why=why)
 
 
 async def _mark(services: Services, job: Job, part: Part, state: PartState, why: str) -> None:

@@ -220,7 +220,11 @@ class FakeTelegram(BaseRequest):
             attached = item["media"].removeprefix("attach://")
             upload = [uploads[attached]] if attached in uploads else []
             results.append(self._file(item["type"], item["media"], {**data, **item}, upload))
-        return next((one for one in results if isinstance(one, Fault)), results)
+        refused = next((one for one in results if isinstance(one, Fault)), None)
+        for one in results if refused else ():  # all or nothing
+            if not isinstance(one, Fault):
+                del self.messages[one["chat"]["id"], one["message_id"]]
+        return refused or results
 
     def _file(self, kind, file_id, data, uploads):
         if uploads:
