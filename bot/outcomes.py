@@ -43,6 +43,12 @@ CHAT_GONE = (
     "bot was kicked",
     "peer_id_invalid",
     "chat_write_forbidden",
+    "have no rights to send a message",
+    "user_is_blocked",
+    "user_deactivated",
+    "channel_private",
+    "chat_restricted",
+    "chat was deactivated",
 )
 BAD_FILE_ID = ("file", "media_")
 NO_FILES = ("not enough rights to send", "chat_send_")
@@ -55,14 +61,14 @@ def outcome_of(error: TelegramError | Dropped) -> Outcome:
             return Outcome.UNSENT
         case ChatMigrated():
             return Outcome.CHANGED
+        case Forbidden() | BadRequest() if any(text in str(error).lower() for text in NO_FILES):
+            return Outcome.NO_FILES
         case Forbidden():
             return Outcome.NO_CHAT
         case BadRequest() if any(text in str(error).lower() for text in CHAT_GONE):
             return Outcome.NO_CHAT
         case BadRequest() if any(text in str(error).lower() for text in TOPIC_GONE):
             return Outcome.CHANGED
-        case BadRequest() if any(text in str(error).lower() for text in NO_FILES):
-            return Outcome.NO_FILES
         case BadRequest():  # before NetworkError: it is one, by PTB's class tree
             return Outcome.REFUSED
         case InvalidToken() | Conflict():
