@@ -72,15 +72,15 @@ class Load:
     def stems_of(self, part: Part) -> list[Stem]:
         return [self.stems[stem_id] for stem_id in stem_ids(part)]
 
-    def unsent(self) -> list[Stem]:
-        """Stems that could only go as links now: neither in the chat, perhaps, nor gone, nor left out."""
+    def unsent(self, *, now: float) -> list[Stem]:
+        """Stems that can only go as links now: neither in the chat, perhaps, nor gone, nor left out."""
         settled = {
             stem_id
             for part in self.parts
             if part.state in SETTLED or part.kind == PartKind.LINKS
             for stem_id in stem_ids(part)
         }
-        return [stem for stem in self.without_silence({}) if stem.id not in settled and stem.url]
+        return [stem for stem in self.without_silence({}) if stem.id not in settled and _has_link(stem, now)]
 
 
 @asynccontextmanager

@@ -83,18 +83,24 @@ async def _deliver(services: Services, files: Files, job: Job) -> Ending:
 
 async def _close(services: Services, job: Job, load: Load) -> Ending:
     """Every part was tried: stems that could not be sent go out as links; without any stem it failed."""
-    if left := load.unsent():
+    if left := load.unsent(now=services.now()):
         async with records.writing(services, job) as db:
             await deliveries.add(db, job, [(PartKind.LINKS, [stem.id for stem in left])], now=services.now())
         return await deliver(services, job)
     if not any(part.state in (PartState.SENT, PartState.UNKNOWN) for part in load.parts):
-        refused = any(part.state == PartState.REFUSED for part in load.parts)
-        return Undeliverable(
-            "Telegram refused the stems and their links"
-            if refused
-            else "the stems can't be fetched from the upstream any more"
-        )
+        return Undeliverable(_why_nothing(load))
     return Done()
+
+
+def _why_nothing(load: Load) -> str:
+    """Why not one stem is there, for the person."""
+    if any(part.kind == PartKind.LINKS for part in load.parts):
+        return "Telegram refused the stems and their links"
+    if any(part.why == texts.NO_FILES_HERE for part in load.parts):
+        return f"{texts.NO_FILES_HERE}, and the links to it work no longer"
+    if any(part.state == PartState.REFUSED for part in load.parts):
+        return "Telegram refused the stems, and the links to them work no longer"
+    return "the stems can't be fetched from the upstream any more"
 
 
 async def _send(services: Services, files: Files, job: Job, load: Load, part: Part) -> Ending | None:

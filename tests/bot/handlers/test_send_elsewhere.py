@@ -170,6 +170,20 @@ async def test_where_audio_may_not_be_sent_all_stems_come_as_links_with_one_sent
     assert (await world.job()).state is J.DELIVERED
 
 
+@pytest.mark.parametrize("is_swept", [False, True])
+async def test_where_audio_may_not_be_sent_no_dead_links_are_sent_instead(in_band, is_swept):
+    in_band.clock.forward(15 * 86_400)
+    if is_swept:
+        await in_band.work()
+    in_band.telegram.fail_in(BAND, "sendMediaGroup", NO_AUDIO_HERE)
+    await in_band.press("Send again", chat_id=BAND)
+    await in_band.steps("status", "deliver", "status")
+    told = in_band.status_text(BAND)
+    assert "this chat does not let me send audio, and the links to it work no longer" in told
+    assert "The stems are kept: “Try again” sends them to the chat where you press it, at no cost." in told
+    assert not any("href=" in text for text in in_band.telegram.texts_in(BAND))
+
+
 async def test_a_stem_that_was_picked_is_found_by_name_when_the_song_was_separated_anew(full_set):
     full_set.clock.forward(15 * 86_400)
     await full_set.work()
