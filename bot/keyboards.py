@@ -191,6 +191,20 @@ def opened_job(own: InlineKeyboardMarkup | None, owner_id: int, page: int) -> In
     return InlineKeyboardMarkup([*(own.inline_keyboard if own else ()), [back]])
 
 
+def with_way_back(
+    own: InlineKeyboardMarkup | None, shown: InlineKeyboardMarkup | None
+) -> InlineKeyboardMarkup:
+    """Other buttons for a job that was opened from a list, as ``shown``: they keep the way back to it."""
+    rows = shown.inline_keyboard if shown else ()
+    back = [row for row in rows if _verb_of(row[0]) == Verb.JOBS]
+    return InlineKeyboardMarkup([*(own.inline_keyboard if own else ()), *back])
+
+
+def _verb_of(button: InlineKeyboardButton) -> Verb | None:
+    parsed = parse(str(button.callback_data or ""))
+    return parsed.verb if parsed else None
+
+
 def credits_pages(owner_id: int, page: int, has_more: bool) -> InlineKeyboardMarkup | None:
     owner, turn = _number(owner_id), []
     if page:

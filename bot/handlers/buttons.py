@@ -1,6 +1,7 @@
 """Every button press: who may, then what it does, and an answer to the press in any case."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from telegram import CallbackQuery, InlineKeyboardMarkup, Message, Update
@@ -108,8 +109,14 @@ async def _may(pressed: Pressed) -> bool:
 
 
 async def _cancel(pressed: Pressed) -> str | None:
-    job = _view(pressed).job
-    return await job_pages.cancelled(pressed.services, job.id, job.user_id, job.chat_id)
+    job, services = _view(pressed).job, pressed.services
+    said = await job_pages.cancelled(services, job.id, job.user_id, job.chat_id)
+    if job.status_message_id != pressed.message.message_id:  # opened from /jobs: nobody else edits that
+        async with services.database.reading() as db:
+            now_is = await jobs.view(db, job.id)
+        if now_is:
+            await _show(pressed, now_is)
+    return said
 
 
 async def _try_again(pressed: Pressed) -> str | None:
@@ -186,7 +193,9 @@ async def _to_private(pressed: Pressed) -> str | None:
 
 
 async def _set_keyboard(pressed: Pressed, keyboard: InlineKeyboardMarkup | None) -> None:
-    await pressed.message.edit_reply_markup(keyboard)
+    shown = pressed.message.reply_markup
+    with _shown_already():
+        await pressed.message.edit_reply_markup(keyboards.with_way_back(keyboard, shown))
 
 
 async def _send(pressed: Pressed, selection: str | None, asker: Asker | None = None) -> str | None:
@@ -211,11 +220,17 @@ async def _start(pressed: Pressed, song: SongRef, mode: Mode) -> str | None:
 
 
 async def _open(pressed: Pressed) -> str | None:
-    view, services = _view(pressed), pressed.services
     owner, page = pressed.press.number(0), pressed.press.number(2)
-    shown = await compose(services, view)
+    shown = await compose(pressed.services, _view(pressed))
     await _edit(pressed, shown.text, keyboards.opened_job(shown.keyboard, owner, page))
     return None
+
+
+async def _show(pressed: Pressed, view: JobView) -> None:
+    """The job as it is now, in the message of the pressed button."""
+    shown = await compose(pressed.services, view)
+    keyboard = keyboards.with_way_back(shown.keyboard, pressed.message.reply_markup)
+    await _edit(pressed, shown.text, keyboard)
 
 
 async def _jobs_page(pressed: Pressed) -> str | None:
@@ -235,7 +250,18 @@ async def _credits_page(pressed: Pressed) -> str | None:
 
 
 async def _edit(pressed: Pressed, text: str, keyboard: InlineKeyboardMarkup | None) -> None:
-    await pressed.message.edit_text(text, reply_markup=keyboard)
+    with _shown_already():
+        await pressed.message.edit_text(text, reply_markup=keyboard)
+
+
+@contextmanager
+def _shown_already() -> Iterator[None]:
+    """A second tap edits nothing, and is answered like the first."""
+    try:
+        yield
+    except BadRequest as error:
+        if "not modified" not in str(error):
+            raise
 
 
 def _song_of(view: JobView) -> SongRef:

@@ -205,6 +205,8 @@ class FakeTelegram(BaseRequest):
         message = self.messages.get((data["chat_id"], data["message_id"]))
         if message is None:
             return NOT_THERE
+        if message["reply_markup"] == data.get("reply_markup"):
+            return NOT_MODIFIED
         message["reply_markup"] = data.get("reply_markup")
         return message
 

@@ -55,6 +55,15 @@ async def test_a_tap_opens_a_job_with_what_can_be_done(world):
     assert "newest first" in shown(world)["text"]
 
 
+async def test_what_is_cancelled_there_shows_it(world):
+    await ask_many(world, 1, chat_id=BAND)
+    await world.say("/jobs")
+    await world.press("1")
+    await world.press("Cancel")
+    assert "Cancelled, nothing was charged" in shown(world)["text"]
+    assert buttons(world) == ["Try again", "‹ Jobs"]
+
+
 async def test_nobody_turns_the_pages_of_another(world):
     await ask_many(world, 1, chat_id=BAND)
     await world.say("/jobs", chat_id=BAND)

@@ -121,6 +121,51 @@ async def test_the_two_stems_can_be_had_after_the_full_set(full_set):
     assert full_set.provider.charges == 2
 
 
+async def opened(world, by=ANN):
+    """The newest job, opened from /jobs in a private chat; the labels of its buttons."""
+    await world.say("/jobs", by=by)
+    await world.press("Paper Boats", by=by)
+    return labels(world, by)
+
+
+def labels(world, chat_id=ANN):
+    shown = [one for (chat, _), one in world.telegram.messages.items() if chat == chat_id][-1]
+    return [button["text"] for row in shown["reply_markup"]["inline_keyboard"] for button in row]
+
+
+async def test_the_way_back_to_jobs_stays_while_a_stem_is_picked(in_band):
+    offered = await opened(in_band)
+    await in_band.press("One stem")
+    assert labels(in_band) == ["Vocals", "Instrumental", "‹ Back", "‹ Jobs"]
+    await in_band.press("‹ Back")
+    assert labels(in_band) == offered
+
+
+async def test_each_button_of_a_groups_job_brings_its_stems_to_where_jobs_was_asked_for(in_band):
+    await in_band.grant(100, ANN)
+    number, offered = len(await in_band.jobs_of()), await opened(in_band)
+    for label in (one for one in offered if one not in ("One stem", "‹ Jobs")):
+        shown = in_band.telegram.messages.copy()
+        await in_band.press(label)
+        await in_band.run_until_idle()
+        number += 1
+        job = await in_band.job(number)
+        assert (label, job.chat_id, job.state) == (label, ANN, J.DELIVERED)
+        in_band.telegram.messages = shown
+    assert number == 4, "Full set, Send again, To my chat"
+
+
+@pytest.mark.parametrize("label", ["Paper Boats", "One stem"])
+async def test_a_second_tap_that_changes_nothing_is_answered(in_band, label):
+    await in_band.say("/jobs")
+    if label == "One stem":
+        await in_band.press("Paper Boats")
+    tap = in_band.pressing(label)
+    tap_again = tap | {"callback_query": tap["callback_query"] | {"id": "the second"}}
+    await in_band.press_update(tap)
+    assert await in_band.press_update(tap_again) == ""
+
+
 @pytest.mark.parametrize("label", ["Send again", "One stem"])
 async def test_jobs_offers_the_same_as_the_status_message(full_set, label):
     await full_set.say("/jobs")
