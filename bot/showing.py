@@ -126,7 +126,8 @@ async def again(db: Connection, services: Services, view: JobView) -> tuple[int 
         return services.price_of(SongRef(audio_id, view.separation.task_id or view.song.task_id), mode), False
     # Whoever started it may have got nothing, and so have paid nothing: then the next to ask pays.
     price = services.settings.repeat_price if await jobs.is_paid(db, there.id) else there.price
-    return price, there.state is SeparationState.SUCCEEDED
+    # What was picked from it may be lost where the song is not.
+    return price, there.state is SeparationState.SUCCEEDED and view.job.selection is None
 
 
 def usual_s(services: Services, provider: str, mode: str) -> float | None:

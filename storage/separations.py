@@ -16,6 +16,8 @@ from storage.tables import separations, stems, telegram_files
 # Without a task yet, so that a callback's claim of one is worth keeping.
 HINTED = (SeparationState.SUBMITTING, SeparationState.UNCERTAIN)
 
+SILENT_DBFS = -60.0  # what never gets louder than this is left out of what is sent
+
 ASKING = 2  # the first of the two numbers of an advisory lock
 
 CREATE = insert(separations).returning(separations)
@@ -27,8 +29,13 @@ OPEN = UNDER_WAY.with_for_update(key_share=True)
 _SENT = select(telegram_files.c.stem_id).where(
     telegram_files.c.stem_id == stems.c.id, telegram_files.c.bot_id == bindparam("bot")
 )
+# Of what people get by asking for the song; the rest, where it is lost, costs nobody the song.
 _LOST = select(stems.c.id).where(
-    stems.c.separation_id == separations.c.id, ~_SENT.exists(), stems.c.expires_at <= bindparam("at")
+    stems.c.separation_id == separations.c.id,
+    stems.c.set_number == 1,
+    or_(stems.c.peak_dbfs.is_(None), stems.c.peak_dbfs >= SILENT_DBFS),
+    ~_SENT.exists(),
+    stems.c.expires_at <= bindparam("at"),
 )
 ARCHIVED = (
     _OF_SONG.where(separations.c.state == SeparationState.SUCCEEDED, ~_LOST.exists())
@@ -95,7 +102,10 @@ async def open_for(db: Connection, audio_id: str, mode: str) -> Separation | Non
 async def archived_for(
     db: Connection, audio_id: str, mode: str, *, bot_id: int, now: float
 ) -> Separation | None:
-    """The newest finished one whose every stem this bot can still send: by file_id, or by a live link."""
+    """The newest finished one that this bot can still send, stem by stem: by file_id, or by a live link.
+
+    Second sets and silent stems are sent on request only, and do not count.
+    """
     wanted = {"song": audio_id, "in_mode": mode, "bot": bot_id, "at": now}
     return await one_or_none(db, Separation, ARCHIVED, wanted)
 

@@ -16,10 +16,10 @@ from storage.archive import FITTED
 from storage.database import Connection
 from storage.deliveries import PartKind, PartState, stem_ids
 from storage.rows import Job, Part, Song, Stem, TelegramFile
+from storage.separations import SILENT_DBFS
 
 STILL_TO_SEND = (PartState.PENDING, PartState.SENDING)  # SENDING: the process died in the middle of it
 
-SILENT_DBFS = -60.0
 FIRST_SET = "set:1"
 FIT = "fit:"  # begins a job's selection where its stems shall be made small enough to send
 SETTLED = (PartState.SENT, PartState.UNKNOWN, PartState.GONE, PartState.SILENT)

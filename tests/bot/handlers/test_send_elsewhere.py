@@ -10,6 +10,7 @@ from tests.bot.world import ANN, BAND, BOB, EVE, SONG
 
 FILE_SENDS = ("sendAudio", "sendDocument", "sendMediaGroup")
 DRUMS = "Paper Boats (Drums)"
+LINKS_LIVE_S = 15 * 86_400
 
 
 @pytest.fixture
@@ -89,6 +90,32 @@ async def test_the_second_set_comes_when_asked_for_and_says_so_in_its_names(worl
     await world.run_until_idle()
     assert world.telegram.titles_in(ANN)[2:] == ["Paper Boats (Vocals 2)", "Paper Boats (Drums 2)"]
     assert await world.balance() == 50
+
+
+async def test_a_song_stays_in_the_archive_though_nobody_wanted_its_silent_stems(full_set):
+    full_set.clock.forward(LINKS_LIVE_S)
+    await full_set.press("Send again")
+    await full_set.say(f"/stems {SONG} full", by=BOB)
+    await full_set.run_until_idle()
+    assert len(full_set.telegram.titles_in(ANN)) == 22
+    assert len(full_set.telegram.titles_in(BOB)) == 11
+    assert await full_set.balance(BOB) == 100
+    assert full_set.provider.charges == 1
+
+
+async def test_a_second_set_that_is_lost_does_not_cost_the_first(world):
+    second = tuple(StemLink(name, f"{FILES}/2/{name}-2.mp3", 39.5, 2) for name in ("vocals", "drums"))
+    world.provider.to_look.append(Succeeded((*links("vocals", "drums"), *second), "Paper Boats"))
+    world.files.answers |= {"vocals-2": 404, "drums-2": 404}
+    await world.say(f"/stems {SONG} full")
+    await world.run_until_idle()
+    again = world.pressing("Send again")
+    await world.press("Second set")
+    await world.run_until_idle()
+    assert "can&#x27;t be fetched from the upstream any more" in world.status_text()
+    await world.press_update(again)
+    await world.run_until_idle()
+    assert world.telegram.titles_in(ANN) == ["Paper Boats (Vocals)", DRUMS] * 2
 
 
 async def test_from_a_group_to_ones_own_chat(in_band):
