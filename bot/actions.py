@@ -119,7 +119,7 @@ async def send_again(services: Services, job: Job, asker: Asker, selection: str 
     async with services.database.transaction() as db:
         account = await arrive(db, services, asker)
         now_is = await jobs.find(db, job.id)
-        if now_is is None or now_is.state is not JobState.DELIVERED:
+        if now_is is None or not _had_stems(now_is):
             raise NotPossible(job)
         separation = await separations.get(db, job.separation_id)
         if known := await _same_request(db, asker, separation, selection):
@@ -132,6 +132,11 @@ async def send_again(services: Services, job: Job, asker: Asker, selection: str 
         again = await _create_job(db, services, asker, account, kept, "archive", 0, selection)
     services.wakes.wake("status")
     return again
+
+
+def _had_stems(job: Job) -> bool:
+    # What was picked was picked from a job that was delivered.
+    return job.state is JobState.DELIVERED or job.selection is not None
 
 
 async def ask_from_button(services: Services, song: SongRef, mode: Mode, asker: Asker) -> tuple[Job, bool]:

@@ -124,10 +124,11 @@ async def again(db: Connection, services: Services, view: JobView) -> tuple[int 
     there = await separations.there_for(db, audio_id, mode, bot_id=services.bot.id, now=now)
     if there is None:
         return services.price_of(SongRef(audio_id, view.separation.task_id or view.song.task_id), mode), False
+    if view.job.selection is not None:
+        return 0, False  # the song is there, what was picked from it may be lost
     # Whoever started it may have got nothing, and so have paid nothing: then the next to ask pays.
     price = services.settings.repeat_price if await jobs.is_paid(db, there.id) else there.price
-    # What was picked from it may be lost where the song is not.
-    return price, there.state is SeparationState.SUCCEEDED and view.job.selection is None
+    return price, there.state is SeparationState.SUCCEEDED
 
 
 def usual_s(services: Services, provider: str, mode: str) -> float | None:

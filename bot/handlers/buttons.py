@@ -121,6 +121,8 @@ async def _cancel(pressed: Pressed) -> str | None:
 
 async def _try_again(pressed: Pressed) -> str | None:
     view = _view(pressed)
+    if view.job.selection is not None:
+        return await _send(pressed, view.job.selection)
     return await _start(pressed, _song_of(view), Mode(view.separation.mode))
 
 

@@ -128,6 +128,18 @@ async def test_from_a_group_to_ones_own_chat(in_band):
     assert await in_band.balance() == 90
 
 
+async def test_what_was_picked_is_what_is_tried_again(in_band):
+    in_band.telegram.fail("sendAudio", KICKED)
+    await in_band.press("One stem", chat_id=BAND)
+    await in_band.press("Instrumental", chat_id=BAND)
+    await in_band.run_until_idle()
+    await opened(in_band)
+    assert "Try again at no cost" in in_band.status_text()
+    await in_band.press("Try again")
+    await in_band.run_until_idle()
+    assert in_band.telegram.titles_in(ANN) == ["Paper Boats (Instrumental)"]
+
+
 async def test_who_never_wrote_to_the_bot_is_told_to(in_band):
     in_band.telegram.fail("sendChatAction", BLOCKED)
     assert "press Start" in await in_band.press("To my chat", chat_id=BAND)
