@@ -1,12 +1,13 @@
 """Every button press: who may, then what it does, and an answer to the press in any case."""
 
+import logging
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from telegram import CallbackQuery, InlineKeyboardMarkup, Message, Update
 from telegram.constants import ChatAction, ChatMemberStatus, ChatType
-from telegram.error import BadRequest, Forbidden
+from telegram.error import BadRequest, Forbidden, TelegramError
 from telegram.ext import CallbackQueryHandler
 
 from bot import actions, keyboards, texts
@@ -25,6 +26,8 @@ from providers.base import Mode, SongRef
 from storage import jobs, separations
 from storage.jobs import JobView
 from storage.ledger import InsufficientCredits
+
+logger = logging.getLogger(__name__)
 
 ADMINS = {ChatMemberStatus.OWNER, ChatMemberStatus.ADMINISTRATOR}
 
@@ -183,6 +186,8 @@ async def _to_private(pressed: Pressed) -> str | None:
         await services.bot.send_chat_action(person.id, ChatAction.TYPING, rate_limit_args=Kind.ANSWER)
     except (Forbidden, BadRequest):
         return texts.OPEN_PRIVATE_CHAT.format(username=services.bot.username)
+    except TelegramError as error:  # it says nothing about the chat: the delivery will see
+        logger.info("whether %s can be written to is not known: %s", person.id, error)
     private = replace(
         pressed.presser,
         chat_id=person.id,

@@ -4,7 +4,7 @@ import pytest
 
 from providers.base import StemLink, Succeeded
 from storage.states import JobState as J
-from tests.bot.telegram_stand_in import BLOCKED, KICKED, NO_AUDIO_HERE
+from tests.bot.telegram_stand_in import BLOCKED, GATEWAY, KICKED, NO_AUDIO_HERE, NOT_FOUND, UNREACHABLE
 from tests.bot.upstream_stand_in import FILES, links, silence
 from tests.bot.world import ANN, BAND, BOB, EVE, SONG
 
@@ -145,6 +145,14 @@ async def test_who_never_wrote_to_the_bot_is_told_to(in_band):
     assert "press Start" in await in_band.press("To my chat", chat_id=BAND)
     await in_band.run_until_idle()
     assert in_band.telegram.titles_in(ANN) == []
+
+
+@pytest.mark.parametrize("fault", [NOT_FOUND, GATEWAY, UNREACHABLE], ids=["no such method", "502", "no line"])
+async def test_where_nobody_says_whether_a_chat_is_there_it_is_tried(in_band, fault):
+    in_band.telegram.fail("sendChatAction", fault)
+    assert "on their way to your private chat" in await in_band.press("To my chat", chat_id=BAND)
+    await in_band.run_until_idle()
+    assert len(in_band.telegram.titles_in(ANN)) == 2
 
 
 @pytest.mark.parametrize("label", ["To my chat", "One stem", "Send again"])
