@@ -15,6 +15,7 @@ from storage.rows import Job, Part, Stem
 
 logger = logging.getLogger(__name__)
 
+WHOLE_AGAIN = 1  # times that a part waits for one of its downloads; then the rest goes first
 BROKEN_DOWNLOADS = 4  # deliveries put off for a broken download, before its link is sent instead
 
 
@@ -27,14 +28,17 @@ class TryLater:
 
 @dataclass(frozen=True, slots=True)
 class Replanned:
-    """A part that cannot go as it is: ``parts`` take its place, ``closed`` stems, by id, are not sent."""
+    """A part that cannot go as it is: ``parts`` take its place, ``closed`` stems, by id, are not sent, and
+    ``at_the_end`` parts come after all others."""
 
     parts: Sequence[tuple[PartKind, Sequence[int]]]
     closed: Mapping[int, PartState]
+    at_the_end: Sequence[tuple[PartKind, Sequence[int]]] = ()
 
     async def write(self, services: Services, job: Job, part: Part) -> None:
         async with records.writing(services, job) as db:
             await deliveries.replace(db, job, part, self.parts, closed=self.closed, now=services.now())
+            await deliveries.add(db, job, self.at_the_end, now=services.now())
             gone = [stem_id for stem_id, state in self.closed.items() if state is PartState.GONE]
             await separations.lose_links(db, gone, now=services.now())
 
@@ -47,7 +51,8 @@ def replanned(
     for stem_id, error in failed.items():
         kind = type(error).__name__
         logger.warning("job %s: stem %s: %s: %s", job.id, load.stems[stem_id].name, kind, error)
-    if any(isinstance(error, Broken) for error in failed.values()) and job.failures < BROKEN_DOWNLOADS:
+    tried_later = _broken(failed) if job.failures < BROKEN_DOWNLOADS else []
+    if tried_later and (job.failures < WHOLE_AGAIN or len(tried_later) == len(found)):
         return TryLater(2.0 ** (job.failures + 1))
     audible = {stem.id for stem in load.without_silence(peaks)}
     there = [stem for stem in load.stems_of(part) if stem.id not in failed and stem.id in audible]
@@ -57,10 +62,16 @@ def replanned(
     by_url = [one for one, error in failed.items() if _telegram_may_fetch(load.stems[one], error)]
     too_big = [stem_id for kind, stem_ids in wanted if kind == PartKind.LINKS for stem_id in stem_ids]
     closed = {one: PartState.SILENT for one in found if one not in failed and one not in audible}
-    closed |= {one: PartState.REFUSED for one in (*failed, *too_big) if one not in by_url}
+    refused = [one for one in (*failed, *too_big) if one not in (*by_url, *tried_later)]
+    closed |= dict.fromkeys(refused, PartState.REFUSED)
     closed |= {one: PartState.GONE for one, error in failed.items() if isinstance(error, Gone)}
     files = [one for one in wanted if one[0] != PartKind.LINKS]
-    return Replanned([*files, *((PartKind.URL, [one]) for one in by_url)], closed)
+    at_the_end = records.planned(load, [load.stems[one] for one in tried_later], {})
+    return Replanned([*files, *((PartKind.URL, [one]) for one in by_url)], closed, at_the_end)
+
+
+def _broken(failed: Mapping[int, FetchError]) -> list[int]:
+    return [stem_id for stem_id, error in failed.items() if isinstance(error, Broken)]
 
 
 def _planned(load: Load, stems: Sequence[Stem], found: Found) -> list[tuple[PartKind, list[int]]]:

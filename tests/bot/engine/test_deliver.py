@@ -244,6 +244,20 @@ async def test_a_broken_download_is_tried_again(ready, world):
     assert world.telegram.titles_in(ANN) == BASIC_TITLES
 
 
+async def test_the_others_do_not_wait_for_a_download_that_stays_broken(ready, world):
+    await ready("full")
+    world.files.answers["drums"] = 500
+    await world.steps("deliver")
+    world.clock.forward(2)
+    await world.steps("deliver")
+    assert len(world.telegram.titles_in(ANN)) == 11
+    assert all(world.files.fetched.count(name) <= 2 for name in ("vocals", "bass", "brass"))
+    del world.files.answers["drums"]
+    await world.run_until_idle()
+    assert world.telegram.titles_in(ANN)[11:] == ["Paper Boats (Drums)"]
+    assert "Delivered: 12 stems" in world.status_text()
+
+
 async def test_a_download_that_stays_broken_becomes_a_link(ready, world):
     world.files.answers["vocals"] = 503
     await ready()
