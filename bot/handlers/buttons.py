@@ -1,11 +1,10 @@
 """Every button press: who may, then what it does, and an answer to the press in any case."""
 
 import logging
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
-from telegram import CallbackQuery, InlineKeyboardMarkup, Message, Update
+from telegram import CallbackQuery, Message, Update
 from telegram.constants import ChatAction, ChatMemberStatus, ChatType
 from telegram.error import BadRequest, Forbidden, TelegramError
 from telegram.ext import CallbackQueryHandler
@@ -14,6 +13,7 @@ from bot import actions, keyboards, texts
 from bot.actions import Asker
 from bot.delivery import records
 from bot.handlers import credits as credits_pages
+from bot.handlers import editing
 from bot.handlers import jobs as job_pages
 from bot.handlers.asking import asker as asker_of
 from bot.handlers.asking import in_the_groups_name
@@ -170,12 +170,12 @@ async def _pick_stem(pressed: Pressed) -> str | None:
     view, services = _view(pressed), pressed.services
     async with services.database.reading() as db:
         stems = await separations.stems_of(db, view.separation.id)
-    await _set_keyboard(pressed, keyboards.stems_of(view.job, records.in_order(stems)))
+    await editing.show_buttons(pressed.message, keyboards.stems_of(view.job, records.in_order(stems)))
     return None
 
 
 async def _fold(pressed: Pressed) -> str | None:
-    await _set_keyboard(pressed, (await compose(pressed.services, _view(pressed))).keyboard)
+    await editing.show_buttons(pressed.message, (await compose(pressed.services, _view(pressed))).keyboard)
     return None
 
 
@@ -197,12 +197,6 @@ async def _to_private(pressed: Pressed) -> str | None:
         thread_id=None,
     )
     return await _send(pressed, _view(pressed).job.selection, private) or texts.SENT_TO_PRIVATE
-
-
-async def _set_keyboard(pressed: Pressed, keyboard: InlineKeyboardMarkup | None) -> None:
-    shown = pressed.message.reply_markup
-    with _shown_already():
-        await pressed.message.edit_reply_markup(keyboards.with_way_back(keyboard, shown))
 
 
 async def _send(pressed: Pressed, selection: str | None, asker: Asker | None = None) -> str | None:
@@ -229,7 +223,7 @@ async def _start(pressed: Pressed, song: SongRef, mode: Mode) -> str | None:
 async def _open(pressed: Pressed) -> str | None:
     owner, page = pressed.press.number(0), pressed.press.number(2)
     shown = await compose(pressed.services, _view(pressed))
-    await _edit(pressed, shown.text, keyboards.opened_job(shown.keyboard, owner, page))
+    await editing.show(pressed.message, shown.text, keyboards.opened_job(shown.keyboard, owner, page))
     return None
 
 
@@ -237,13 +231,14 @@ async def _show(pressed: Pressed, view: JobView) -> None:
     """The job as it is now, in the message of the pressed button."""
     shown = await compose(pressed.services, view)
     keyboard = keyboards.with_way_back(shown.keyboard, pressed.message.reply_markup)
-    await _edit(pressed, shown.text, keyboard)
+    await editing.show(pressed.message, shown.text, keyboard)
 
 
 async def _jobs_page(pressed: Pressed) -> str | None:
     owner, number = pressed.press.number(0), pressed.press.number(1)
-    await _edit(
-        pressed, *await job_pages.page(pressed.services, owner, job_pages.group_of(pressed.message), number)
+    await editing.show(
+        pressed.message,
+        *await job_pages.page(pressed.services, owner, job_pages.group_of(pressed.message), number),
     )
     return None
 
@@ -252,23 +247,8 @@ async def _credits_page(pressed: Pressed) -> str | None:
     owner, number, services = pressed.press.number(0), pressed.press.number(1), pressed.services
     async with services.database.transaction() as db:
         account = await actions.arrive(db, services, pressed.asker)
-    await _edit(pressed, *await credits_pages.page(services, account.id, owner, number))
+    await editing.show(pressed.message, *await credits_pages.page(services, account.id, owner, number))
     return None
-
-
-async def _edit(pressed: Pressed, text: str, keyboard: InlineKeyboardMarkup | None) -> None:
-    with _shown_already():
-        await pressed.message.edit_text(text, reply_markup=keyboard)
-
-
-@contextmanager
-def _shown_already() -> Iterator[None]:
-    """A second tap edits nothing, and is answered like the first."""
-    try:
-        yield
-    except BadRequest as error:
-        if "not modified" not in str(error):
-            raise
 
 
 def _song_of(view: JobView) -> SongRef:

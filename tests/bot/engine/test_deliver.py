@@ -13,10 +13,9 @@ from tests.bot.telegram_stand_in import (
     REFUSED,
     TOO_BIG,
     TOO_FAST,
-    refusal,
 )
 from tests.bot.upstream_stand_in import silence
-from tests.bot.world import ANN, BAND, BOB, EVE, SONG
+from tests.bot.world import ANN, BAND, BOB, SONG
 
 BASIC_TITLES = ["Paper Boats (Vocals)", "Paper Boats (Instrumental)"]
 NEW_BAND = -1009
@@ -104,39 +103,6 @@ async def test_a_refused_file_id_is_uploaded_again(ready, world):
     await world.run_until_idle()
     assert [len(call.files) for call in world.telegram.called("sendMediaGroup")] == [2, 0, 2]
     assert len(world.files.fetched) == 4
-
-
-LINKS_LIVE_S = 15 * 86_400
-SOMETHING = refusal(400, "Bad Request: SOMETHING_ABOUT_THIS_CHAT")
-
-
-@pytest.mark.parametrize("age_s", [0, LINKS_LIVE_S], ids=["links live", "links dead"])
-async def test_what_one_chat_refuses_stays_in_the_archive_for_the_others(ready, world, age_s):
-    await ready()
-    await world.run_until_idle()
-    world.clock.forward(age_s)
-    for method in FILES:
-        world.telegram.fail_in(EVE, method, *[SOMETHING] * 9)
-    await world.say(f"/stems {SONG}", by=EVE)
-    await world.run_until_idle()
-    assert world.telegram.titles_in(EVE) == []
-    world.clock.forward(LINKS_LIVE_S)
-    await world.press("Send again")
-    await world.run_until_idle()
-    assert world.telegram.titles_in(ANN) == BASIC_TITLES * 2
-
-
-async def test_one_bad_file_id_does_not_cost_the_others_of_its_album(ready, world):
-    await ready()
-    await world.run_until_idle()
-    world.clock.forward(LINKS_LIVE_S)
-    del world.telegram.known_files[next(iter(world.telegram.known_files))]
-    await world.press("Send again")
-    await world.run_until_idle()
-    assert world.telegram.titles_in(ANN) == [*BASIC_TITLES, BASIC_TITLES[1]]
-    assert "no longer kept" in await world.press("Send again"), (
-        "the other is lost: all of it can be made anew"
-    )
 
 
 # The ladder: album, singles, links
@@ -242,20 +208,6 @@ async def test_a_broken_download_is_tried_again(ready, world):
     del world.files.answers["vocals"]
     await world.run_until_idle()
     assert world.telegram.titles_in(ANN) == BASIC_TITLES
-
-
-async def test_the_others_do_not_wait_for_a_download_that_stays_broken(ready, world):
-    await ready("full")
-    world.files.answers["drums"] = 500
-    await world.steps("deliver")
-    world.clock.forward(2)
-    await world.steps("deliver")
-    assert len(world.telegram.titles_in(ANN)) == 11
-    assert all(world.files.fetched.count(name) <= 2 for name in ("vocals", "bass", "brass"))
-    del world.files.answers["drums"]
-    await world.run_until_idle()
-    assert world.telegram.titles_in(ANN)[11:] == ["Paper Boats (Drums)"]
-    assert "Delivered: 12 stems" in world.status_text()
 
 
 async def test_a_download_that_stays_broken_becomes_a_link(ready, world):
