@@ -37,11 +37,12 @@ class Done:
 @dataclass(frozen=True, slots=True)
 class Later:
     """Nothing is lost: go on in ``seconds``, where the chat ``changed``, at its new place. ``why`` is for the
-    person who waits."""
+    person who waits. It ``failed``, unless it only was not its turn yet."""
 
     seconds: float
     why: str | None = None
     changed: TelegramError | Dropped | None = None
+    failed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,8 +205,9 @@ async def _after(
             await _after_refusal(services, files, job, load, part, str(error))
             return None
         case _:
+            asked_s = wait_s(error)
             backoff_s = min(2.0**job.failures, LONGEST_WAIT_S)
-            return Later(max(wait_s(error) or 0.0, backoff_s), _why_later(job, error))
+            return Later(max(asked_s or 0.0, backoff_s), _why_later(job, error), failed=asked_s is None)
 
 
 def _why_later(job: Job, error: TelegramError | Dropped) -> str:

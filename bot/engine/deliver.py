@@ -77,9 +77,9 @@ async def _write(services: Services, job: Job, ending: Ending) -> None:
         match ending:
             case Done():
                 await moves.move(db, job, J.DELIVERED, now=now, why=None)
-            case Later(seconds, for_now) if not is_late:
+            case Later(seconds, for_now, failed=failed) if not is_late:
                 news: dict[str, object] = {"status_due_at": now} if seconds >= WORTH_TELLING_S else {}
-                news |= {"failures": job.failures + 1, "why": for_now}
+                news |= {"failures": job.failures + failed, "why": for_now}
                 await moves.postpone(db, job, now + seconds, **news)
             case Later():
                 await moves.move(db, job, J.FAILED, now=now, why=NOT_TAKEN)

@@ -40,6 +40,20 @@ async def test_one_bad_file_id_does_not_cost_the_others_of_its_album(ready, worl
     )
 
 
+async def test_a_chat_that_had_to_wait_has_no_fewer_tries_for_its_downloads(ready, world):
+    await ready()
+    wait = refusal(429, "Too Many Requests: retry after 60", retry_after=60)
+    world.telegram.fail("sendMediaGroup", *[wait] * 6)
+    while len(world.telegram.called("sendMediaGroup")) < 6:
+        await world.step("deliver")
+        world.clock.forward(61)
+    world.files.answers["vocals"] = 503
+    await world.steps("deliver")
+    del world.files.answers["vocals"]
+    await world.run_until_idle()
+    assert world.telegram.titles_in(ANN) == BASIC_TITLES
+
+
 async def test_the_others_do_not_wait_for_a_download_that_stays_broken(ready, world):
     await ready("full")
     world.files.answers["drums"] = 500
