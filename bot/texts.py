@@ -95,18 +95,19 @@ SENT_TO_PRIVATE = "They are on their way to your private chat."
 ALREADY_ASKED = "That is under way already: job {number}."
 
 
-def help_text(prices: Mapping[Mode, int]) -> str:
+def help_text(prices: Mapping[Mode, int], repeat_price: int) -> str:
     return (
         "I split Suno songs into their stems.\n\n"
         f"{_commands(prices)}\n\n"
         "A suno.com link works as well, also as a reply to a message that holds one. In a private chat the"
-        " link alone is enough. Songs that were split before come at once and cost nothing.\n\n"
+        " link alone is enough. Songs that were split before come at once and cost"
+        f" {_credits(repeat_price) if repeat_price else 'nothing'}.\n\n"
         "/jobs your jobs · /credits your balance · /cancel withdraw a job"
     )
 
 
-def start_text(prices: Mapping[Mode, int], balance: int) -> str:
-    return f"{help_text(prices)}\n\nYou have {_credits(balance)}."
+def start_text(prices: Mapping[Mode, int], repeat_price: int, balance: int) -> str:
+    return f"{help_text(prices, repeat_price)}\n\nYou have {_credits(balance)}."
 
 
 def files_expired(again_price: int | None) -> str:

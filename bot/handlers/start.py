@@ -16,12 +16,13 @@ async def start(update: Update, context: BotContext) -> None:
     async with services.database.transaction() as db:
         account = await actions.arrive(db, services, asker)
         balance = await ledger.balance(db, account.id)
-    await message.reply_text(texts.start_text(services.prices(), balance))
+    await message.reply_text(texts.start_text(services.prices(), services.settings.repeat_price, balance))
 
 
 async def show_help(update: Update, context: BotContext) -> None:
+    services = context.services
     if update.message:
-        await update.message.reply_text(texts.help_text(context.services.prices()))
+        await update.message.reply_text(texts.help_text(services.prices(), services.settings.repeat_price))
 
 
 def routes() -> list[CommandHandler[BotContext, None]]:

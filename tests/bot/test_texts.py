@@ -127,8 +127,8 @@ def test_the_fixed_texts_are_taken():
 @pytest.mark.parametrize("prices", [PRICES, {Mode.BASIC: 10}], ids=["both", "basic only"])
 def test_what_things_cost_is_told_for_whatever_modes_there_are(prices):
     told = [
-        texts.help_text(prices),
-        texts.start_text(prices, 100),
+        texts.help_text(prices, 0),
+        texts.start_text(prices, 3, 100),
         texts.offer(song(), prices),
         texts.statement(Statement(90, 0, ()), prices, 0, 0),
     ]

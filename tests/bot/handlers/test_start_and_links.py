@@ -175,3 +175,9 @@ async def test_a_group_that_becomes_a_supergroup_takes_its_jobs_and_credits_alon
     await world.run_until_idle()
     assert len(world.telegram.titles_in(-1009)) == 2
     assert await world.balance(-1009, "group") == 30
+
+
+@pytest.mark.parametrize(("repeat_price", "told"), [(0, "cost nothing."), (3, "cost 3 credits.")])
+async def test_help_says_what_a_repeat_costs(worlds, repeat_price, told):
+    async with worlds(repeat_price=repeat_price) as world:
+        assert told in (await world.say("/help"))[0]
