@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 J = JobState
 DEADLINE_S = 3600.0
 OVERDUE_S = 60.0  # how long after its deadline a delivery is ended that never got to its own end
-NOT_TAKEN = "Telegram did not take the files for an hour"
+NOT_SENT = "they could not be sent within an hour"
 NOT_HEARD = "Telegram took no message for this chat for an hour"
 
 
@@ -58,7 +58,7 @@ async def give_up_one(services: Services) -> bool:
         )
         if job is None:
             return False
-        why = NOT_HEARD if job.state is J.WAITING else NOT_TAKEN
+        why = NOT_HEARD if job.state is J.WAITING else _not_sent(job.why)
         await moves.move(db, job, J.FAILED, now=now, why=why)
     logger.warning("job %s: given up: %s", job.id, why)
     services.wakes.wake("status", "deliver")
@@ -81,8 +81,13 @@ async def _write(services: Services, job: Job, ending: Ending) -> None:
                 news: dict[str, object] = {"status_due_at": now} if seconds >= WORTH_TELLING_S else {}
                 news |= {"failures": job.failures + failed, "why": for_now}
                 await moves.postpone(db, job, now + seconds, **news)
-            case Later():
-                await moves.move(db, job, J.FAILED, now=now, why=NOT_TAKEN)
+            case Later(why=last):
+                await moves.move(db, job, J.FAILED, now=now, why=_not_sent(last or job.why))
             case Undeliverable(why):
                 await moves.move(db, job, J.FAILED, now=now, why=why)
     logger.info("job %s: delivery: %s", job.id, ending)
+
+
+def _not_sent(last: str | None) -> str:
+    """``last`` is what it waited for in the end."""
+    return f"{NOT_SENT} ({last})" if last else NOT_SENT

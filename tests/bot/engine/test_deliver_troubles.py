@@ -70,7 +70,16 @@ async def test_telegram_that_takes_no_files_for_an_hour_ends_it_at_no_cost(ready
     await world.run_until_idle()
     assert (await world.job()).state is J.FAILED
     assert await world.balance() == 100
-    assert "an hour" in world.status_text()
+    assert "not be sent within an hour (Telegram could not be reached)" in world.status_text()
+
+
+async def test_downloads_that_break_off_for_an_hour_are_not_laid_at_telegrams_door(ready, world):
+    await ready()
+    world.files.answers["vocals"] = 503
+    await world.steps("deliver")
+    world.clock.forward(3600)
+    await world.run_until_idle()
+    assert "not be sent within an hour (a download broke off)" in world.status_text()
 
 
 # Chats that change
@@ -159,7 +168,7 @@ async def test_a_delivery_that_never_comes_to_its_end_is_given_up_and_told(ready
     clock.forward(1)
     await world.steps("overdue", "status")
     assert (await world.job()).state is J.FAILED
-    assert "Telegram did not take the files for an hour" in world.status_text()
+    assert "No stems: they could not be sent within an hour.\n" in world.status_text()
     assert await world.balance() == 100
 
 
