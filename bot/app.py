@@ -41,6 +41,7 @@ logger = logging.getLogger(__name__)
 
 STOP_WITHIN_S = 8.0  # Docker kills after ten
 TELEGRAM_RETRY_S = 5.0
+SLOWEST_DOWNLOAD = 1_000_000.0  # bytes a second that the largest file may come at
 TELEGRAM = "Telegram"
 
 TelegramApplication = Application[Any, BotContext, Any, Any, Any, Any]
@@ -176,6 +177,7 @@ def build(settings: Settings, *, files: Path, limiter: Limiter | None = None) ->
             files,
             allow_private=settings.allow_private_file_hosts,
             max_bytes=max(fetch.MAX_BYTES, upload_max_bytes),
+            total_timeout_s=max(fetch.TOTAL_TIMEOUT_S, upload_max_bytes / SLOWEST_DOWNLOAD),
         ),
         share_links=ShareLinks(),
         upload_max_bytes=upload_max_bytes,

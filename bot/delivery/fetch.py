@@ -3,6 +3,7 @@
 FetchError    no file; str() of it is safe to log and to show, it holds no link
 ├── Gone      the link works no longer
 ├── Broken    it did not work this time: try again later
+│   └── Denied    the same, until it has been said often enough
 ├── Refused   the address, the size or the content is not allowed
 └── DiskFull  the operator's disk has no room for it
 """
@@ -35,9 +36,9 @@ TIMEOUTS = httpx.Timeout(30, connect=10)
 # identity: a compressed body could neither be resumed nor measured.
 HEADERS = {"Accept-Encoding": "identity", "User-Agent": "Mozilla/5.0 (compatible; Stembot/1)"}
 
+# What hosts say of a signed link that has ended, and some of a good one in a bad minute.
+DENIED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 GONE = {
-    HTTPStatus.UNAUTHORIZED,
-    HTTPStatus.FORBIDDEN,
     HTTPStatus.NOT_FOUND,
     HTTPStatus.GONE,
     HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS,
@@ -77,6 +78,10 @@ class Gone(FetchError):
 
 class Broken(FetchError):
     """It did not work this time; later it may."""
+
+
+class Denied(Broken):
+    """The link has ended, or the host has a bad minute: if it says so again and again, the link has ended."""
 
 
 class Refused(FetchError):
@@ -231,6 +236,8 @@ class _Draft:
 def _check_status(response: httpx.Response) -> None:
     if response.status_code in GONE:
         raise Gone(f"{response.url.host} no longer has the file ({response.status_code})")
+    if response.status_code in DENIED:
+        raise Denied(f"{response.url.host} refused the link ({response.status_code})")
     if response.status_code not in {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}:
         raise Broken(f"{response.url.host} answered {response.status_code}")
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.delivery import calls, records
-from bot.delivery.fetch import Broken, DiskFull, FetchError, Gone
+from bot.delivery.fetch import Broken, Denied, DiskFull, FetchError, Gone
 from bot.delivery.items import Fetched, Found
 from bot.delivery.records import Load
 from bot.services import Services
@@ -64,7 +64,7 @@ def replanned(
     closed = {one: PartState.SILENT for one in found if one not in failed and one not in audible}
     refused = [one for one in (*failed, *too_big) if one not in (*by_url, *tried_later)]
     closed |= dict.fromkeys(refused, PartState.REFUSED)
-    closed |= {one: PartState.GONE for one, error in failed.items() if isinstance(error, Gone)}
+    closed |= {one: PartState.GONE for one in refused if isinstance(failed.get(one), Gone | Denied)}
     files = [one for one in wanted if one[0] != PartKind.LINKS]
     at_the_end = records.planned(load, [load.stems[one] for one in tried_later], {})
     return Replanned([*files, *((PartKind.URL, [one]) for one in by_url)], closed, at_the_end)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from bot.delivery import fetch
-from bot.delivery.fetch import Broken, DiskFull, Fetcher, Gone, Refused
+from bot.delivery.fetch import Broken, Denied, DiskFull, Fetcher, Gone, Refused
 
 AUDIO = b"ID3\x04\x00" + bytes(range(256)) * 400
 Answer = Callable[["Asked"], bytes]
@@ -153,7 +153,7 @@ def endless_redirect(_: Asked) -> bytes:
 
 FAILURES = [
     pytest.param([lambda _: reply(b"", "404 Not Found")], Gone, id="not found"),
-    pytest.param([lambda _: reply(b"<Error>", "403 Forbidden")], Gone, id="expired signature"),
+    pytest.param([lambda _: reply(b"<Error>", "403 Forbidden")], Denied, id="expired signature"),
     pytest.param([lambda _: reply(b"", "410 Gone")], Gone, id="gone"),
     pytest.param([lambda _: reply(b"", "503 Busy")], Broken, id="busy"),
     pytest.param([lambda _: reply(b"", "429 Slow down")], Broken, id="too fast"),

@@ -200,8 +200,18 @@ async def test_when_every_link_is_dead_nothing_is_charged(ready, world):
     assert await world.balance() == 100
 
 
-async def test_a_broken_download_is_tried_again(ready, world):
-    world.files.answers["vocals"] = httpx.ConnectError("reset")
+async def test_a_link_that_is_refused_again_and_again_is_dead(ready, world):
+    world.files.answers |= {"vocals": 403, "instrumental": 401}
+    await ready()
+    await world.run_until_idle()
+    assert (await world.job()).state is J.FAILED
+    assert await links_in(world) == []
+    assert await world.balance() == 100
+
+
+@pytest.mark.parametrize("trouble", [httpx.ConnectError("reset"), 503, 403])
+async def test_a_broken_download_is_tried_again(ready, world, trouble):
+    world.files.answers["vocals"] = trouble
     await ready()
     await world.steps("deliver")
     assert world.telegram.called(*FILES) == []
