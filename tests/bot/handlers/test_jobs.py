@@ -112,7 +112,7 @@ async def test_what_is_over_cannot_be_withdrawn(world):
     await world.say(f"/stems {SONG}")
     await world.run_until_idle()
     (said,) = await world.say("/cancel 1")
-    assert "delivered already" in said
+    assert "job 1 is delivered" in said
 
 
 async def test_an_anonymous_admin_withdraws_what_an_anonymous_admin_asked_for(world):
