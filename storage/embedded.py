@@ -117,4 +117,5 @@ class Writer:
                 driver.check()
                 await connection.commit()
             finally:
+                await connection.rollback()  # a COMMIT that failed has ended nothing
                 await connection.close()

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from sqlalchemy import func, select, text
+from sqlalchemy.exc import IntegrityError
 
 from storage import songs
 from storage.embedded import Undone
@@ -11,6 +12,11 @@ from storage.tables import songs as songs_table
 
 NOW = 1_800_000_000.0
 LEARN_OR_UNDO_ALL = text("INSERT OR ROLLBACK INTO songs (audio_id, learnt_at) VALUES (:song, 1.0)")
+
+GRANT_TO_NOBODY = text(
+    "INSERT INTO entries (account_id, kind, amount, operation, created_at)"
+    " VALUES (99, 'grant', 1, 'gift', 1.0)"
+)
 
 
 async def learn(database, song):
@@ -27,6 +33,12 @@ async def learn_and_fail(database, song):
 async def undo_all(database, song):
     async with database.transaction() as db:
         await db.execute(LEARN_OR_UNDO_ALL, {"song": song})
+
+
+async def fail_at_the_commit(database):
+    async with database.transaction() as db:
+        await db.execute(text("PRAGMA defer_foreign_keys = ON"))
+        await db.execute(GRANT_TO_NOBODY)
 
 
 async def known(database):
@@ -84,6 +96,20 @@ async def test_when_sqlite_undoes_the_transaction_everybody_in_it_is_told(sqlite
 
 async def test_work_goes_on_after_a_transaction_that_was_undone(sqlite_database):
     await together(learn(sqlite_database, "a"), undo_all(sqlite_database, "a"))
+    await learn(sqlite_database, "b")
+    assert await known(sqlite_database) == ["b"]
+
+
+async def test_when_the_commit_fails_everybody_in_it_is_told(sqlite_database):
+    ends = await together(
+        learn(sqlite_database, "a"), fail_at_the_commit(sqlite_database), learn(sqlite_database, "b")
+    )
+    assert [type(end) for end in ends] == [IntegrityError] * 3
+    assert await known(sqlite_database) == []
+
+
+async def test_work_goes_on_after_a_commit_that_failed(sqlite_database):
+    await together(learn(sqlite_database, "a"), fail_at_the_commit(sqlite_database))
     await learn(sqlite_database, "b")
     assert await known(sqlite_database) == ["b"]
 
