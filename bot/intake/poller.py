@@ -39,15 +39,17 @@ async def poll(
     Raises IntakeDead, InvalidToken.
     """
     services.pulse.expect(PART, within_s=RENEW_AFTER_S, now=services.now())
-    offset, failures = None, 0
+    offset, failures, failing_since = None, 0, 0.0
     while not stop.is_set():
         try:
             updates = await _get_updates(services, offset)
         except InvalidToken:
             raise
         except (TelegramError, TimeoutError) as error:
-            failures += 1
-            await _after_failure(services, error, failures, renew)
+            failures, now = failures + 1, services.now()
+            # Not since the last answer: a machine that was suspended for an hour has missed none.
+            failing_since = now if failures == 1 else failing_since
+            await _after_failure(error, failures, now - failing_since, renew)
             continue
         if failures:
             logger.warning("Telegram answers again")
@@ -66,9 +68,8 @@ async def _get_updates(services: Services, offset: int | None) -> list[dict[str,
 
 
 async def _after_failure(
-    services: Services, error: Exception, failures: int, renew: Callable[[], Awaitable[None]]
+    error: Exception, failures: int, silent_s: float, renew: Callable[[], Awaitable[None]]
 ) -> None:
-    silent_s = services.pulse.age_s(PART, now=services.now())
     if failures == 1 or isinstance(error, Conflict):
         hint = "; does another process use this token?" if isinstance(error, Conflict) else ""
         logger.warning("no updates from Telegram: %s%s", error or type(error).__name__, hint)

@@ -1,6 +1,7 @@
 """getUpdates, stored, and only then the next getUpdates, which tells Telegram that they arrived."""
 
 import asyncio
+import itertools
 import logging
 
 import pytest
@@ -130,18 +131,25 @@ async def test_a_token_that_is_refused_ends_it(world, polling):
 async def test_a_long_silence_ends_the_process(world, polling, clock, caplog):
     world.telegram.fail_always("getUpdates", GATEWAY)
     intake = Intake(enough=1)
-
-    class Late:
-        def __init__(self):
-            self.calls = 0
-
-        def __call__(self):
-            self.calls += 1
-            return clock() if self.calls == 1 else clock() + GIVE_UP_AFTER_S + 1
-
-    world.services.now = Late()
+    periods = itertools.count()
+    world.services.now = lambda: clock() + next(periods) * (GIVE_UP_AFTER_S + 1)
     with pytest.raises(IntakeDead):
         await polling(intake)
+
+
+async def test_a_clock_that_jumped_ends_nothing(world, polling, clock):
+    world.telegram.pending = waiting(7)
+    intake = Intake(enough=2)
+
+    async def suspended(updates, receive=intake.receive):
+        await receive(updates)
+        clock.forward(GIVE_UP_AFTER_S + 1)
+        world.telegram.fail("getUpdates", UNREACHABLE)
+        world.telegram.pending = waiting(8)
+
+    intake.receive = suspended
+    await polling(intake)
+    assert intake.received == [7, 8]
 
 
 async def test_the_pulse_beats_with_every_answer(world, polling, clock):
