@@ -18,10 +18,10 @@ from filelock import FileLock, Timeout
 from sqlalchemy import event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine import Connection as SyncConnection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from storage.embedded import BEGIN_WRITING, EmbeddedConnection, Writer
+from storage.embedded import BEGIN_WRITING, EmbeddedConnection, Undone, Writer
 
 Connection = AsyncConnection
 
@@ -32,6 +32,8 @@ READING: dict[str, dict[str, Any]] = {
     "postgresql": {"isolation_level": "REPEATABLE READ"},
 }
 BUSY_TIMEOUT_S = 15.0
+# What a transaction raises where the database cannot take it now: the next may go well.
+AWAY = (SQLAlchemyError, OSError, Undone)
 PRAGMAS = (
     "journal_mode = WAL",
     "synchronous = FULL",

@@ -1,12 +1,16 @@
 """Keeping a claim while its work goes on: leases are short, so that what a dead process held is soon free."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from bot.services import Services
 from storage import moves
+from storage.database import AWAY
 from storage.moves import AnyRow, Stale
+
+logger = logging.getLogger(__name__)
 
 LEASE_S = 20.0
 RENEW_EVERY_S = LEASE_S / 3
@@ -25,8 +29,12 @@ async def kept(services: Services, row: AnyRow, *, every_s: float = RENEW_EVERY_
 
 
 async def _renew(services: Services, row: AnyRow, every_s: float) -> None:
-    with suppress(Stale):  # lost: whoever writes next will be told
-        while True:
-            await asyncio.sleep(every_s)
+    while True:
+        await asyncio.sleep(every_s)
+        try:
             async with services.database.transaction() as db:
                 await moves.renew(db, row, until=services.now() + LEASE_S)
+        except Stale:
+            return  # lost: whoever writes next will be told
+        except AWAY:  # the next try is still in time
+            logger.exception("%s %s: lease not renewed", type(row).__name__, row.id)

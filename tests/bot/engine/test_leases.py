@@ -68,6 +68,19 @@ async def test_a_claim_is_renewed_as_long_as_its_work_goes_on_and_no_longer(worl
     assert await claim()
 
 
+async def test_a_claim_is_kept_though_one_renewal_failed(world, start, claim, clock, caplog):
+    await start()
+    claimed = await claim()
+    world.database.broken = OSError("disk full")
+    async with kept(world.services, claimed, every_s=AT_ONCE_S):
+        async with asyncio.timeout(10):
+            while "lease not renewed" not in caplog.text:
+                await world.separation()  # reading lets the renewal go on
+        world.database.broken = None
+        clock.forward(LEASE_S - 1)
+        await renewed(world)
+
+
 async def test_whoever_lost_a_claim_does_not_renew_it(world, start, claim, clock):
     await start()
     first = await claim()
