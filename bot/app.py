@@ -40,6 +40,7 @@ from storage.database import Database, DatabaseError, newest_revision
 logger = logging.getLogger(__name__)
 
 STOP_WITHIN_S = 8.0  # Docker kills after ten
+HANDLE_WITHIN_S = 300.0  # an answer may wait 90 s for its turn in a chat, and there may be several
 TELEGRAM_RETRY_S = 5.0
 SLOWEST_DOWNLOAD = 1_000_000.0  # bytes a second that the largest file may come at
 TELEGRAM = "Telegram"
@@ -219,14 +220,18 @@ async def prepare(database: Database) -> None:
         raise DatabaseError(f"{database.name} is not at the newest migration: run `stembot migrate`")
 
 
-async def handle(application: TelegramApplication, raw: dict[str, Any]) -> BaseException | None:
+async def handle(
+    application: TelegramApplication, raw: dict[str, Any], within_s: float = HANDLE_WITHIN_S
+) -> BaseException | None:
     """Give a stored update to the handlers; why it failed, None where it did not."""
     services: Services = application.bot_data["services"]
     handling = asyncio.create_task(_process(application, raw))
     try:
-        await asyncio.wait([handling])
+        await asyncio.wait([handling], timeout=within_s)
     finally:
         handling.cancel()
+    if not handling.done():
+        return TimeoutError(f"it came to no end in {within_s:.0f} s")
     return handling.exception() or services.failed_updates.pop(raw["update_id"], None)
 
 

@@ -3,6 +3,7 @@
 import pytest
 from telegram.error import TelegramError
 
+from bot.app import handle
 from tests.bot.telegram_stand_in import (
     ANSWER_LOST,
     BLOCKED,
@@ -49,3 +50,11 @@ async def test_an_error_of_ours_is_told_to_the_intake_once(world):
 async def test_an_update_that_nobody_can_read_is_told_to_the_intake(world):
     with pytest.raises((KeyError, TypeError)):
         await world.handle({"update_id": 1, "message": {"message_id": 1}})
+
+
+async def test_a_handler_that_comes_to_no_end_is_cut_off_and_told_to_the_intake(world):
+    raw = world.message(f"/stems {SONG}")
+    async with world.database.transaction():  # SQLite has one writer: the handler waits for it
+        assert isinstance(await handle(world.application, raw, within_s=0.01), TimeoutError)
+    await world.handle(raw)
+    assert len(await world.jobs_of(ANN)) == 1
