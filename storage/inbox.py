@@ -38,6 +38,13 @@ async def store(
     return sorted(await db.scalars(new))
 
 
+async def held(db: Connection, update_ids: Sequence[int], *, lease: str) -> list[int]:
+    """Of these, the unhandled ones that ``lease`` holds, in order."""
+    ours = and_(updates.c.lease == lease, updates.c.handled_at.is_(None))
+    theirs = select(updates.c.update_id).where(updates.c.update_id.in_(update_ids), ours)
+    return sorted(await db.scalars(theirs))
+
+
 async def take_abandoned(
     db: Connection, *, now: float, lease: str, lease_s: float, limit: int
 ) -> list[StoredUpdate]:

@@ -68,6 +68,10 @@ class Dispatcher:
         arrived = [Arrived(one["update_id"], chat_of(one), json.dumps(one)) for one in raw]
         async with self._services.database.transaction() as db:
             new = await inbox.store(db, arrived, now=self._services.now(), lease=self._lease, lease_s=LEASE_S)
+            if len(new) < len(arrived):
+                # Kept before, perhaps, with nobody told: the answer to that COMMIT was lost.
+                new = await inbox.held(db, [one.update_id for one in arrived], lease=self._lease)
+        new = [update_id for update_id in new if update_id not in self._here]
         self._services.metrics.updates.inc(len(new))
         known = {one["update_id"]: one for one in raw}
         for update_id in new:

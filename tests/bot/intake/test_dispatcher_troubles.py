@@ -33,6 +33,22 @@ async def test_what_was_handled_is_noted_after_the_database_failed_once(world, d
     assert await noted() == [1]
 
 
+async def test_what_is_kept_though_nobody_was_told_is_handled_when_telegram_repeats_it(
+    world, dispatcher, handlers, noted
+):
+    def connection_lost(boundary):
+        if boundary == "after COMMIT":
+            world.database.boundary = lambda _: None
+            raise OSError("connection lost")
+
+    world.database.boundary = connection_lost
+    with pytest.raises(OSError, match="connection lost"):
+        await dispatcher.receive([update(1)])
+    assert (handlers.begun, await noted(KEPT)) == ([], [1])
+    await dispatcher.receive([update(1)])
+    await handlers.until(lambda: handlers.handled == [1])
+
+
 async def test_nothing_is_handled_that_could_not_be_kept(world, dispatcher, handlers, noted):
     world.database.broken = OSError("disk full")
     with pytest.raises(OSError, match="disk full"):
