@@ -1,6 +1,6 @@
 """What is forgotten by age. Entries never are, nor is what the archive can still send."""
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import and_, delete, or_, select, update
 
 from storage.database import Connection
 from storage.states import OPEN_JOBS, PAYING_JOBS, LookupState, NoticeState
@@ -10,16 +10,17 @@ AT_ONCE = 1000  # rows in one transaction: others want to write, too
 
 
 async def forget_updates(db: Connection, *, handled_before: float) -> int:
-    """Telegram repeats an update for a day at most."""
-    gone = await db.execute(delete(updates).where(updates.c.handled_at < handled_before))
+    """Up to ``AT_ONCE``; Telegram repeats an update for a day at most."""
+    old = select(updates.c.update_id).where(updates.c.handled_at < handled_before).limit(AT_ONCE)
+    gone = await db.execute(delete(updates).where(updates.c.update_id.in_(old)))
     return gone.rowcount
 
 
 async def forget_links(db: Connection, *, expired_before: float) -> int:
-    """Links that work no longer; what Telegram keeps of the stems stays."""
-    gone = await db.execute(
-        update(stems).where(stems.c.expires_at < expired_before, stems.c.url.is_not(None)).values(url=None)
-    )
+    """Up to ``AT_ONCE`` links that work no longer; what Telegram keeps of the stems stays."""
+    expired = and_(stems.c.expires_at < expired_before, stems.c.url.is_not(None))
+    old = select(stems.c.id).where(expired).limit(AT_ONCE)
+    gone = await db.execute(update(stems).where(stems.c.id.in_(old)).values(url=None))
     return gone.rowcount
 
 

@@ -15,10 +15,10 @@ async def sweep_one(services: Services) -> bool:
     now, settings = services.now(), services.settings
     updates_before = now - settings.keep_updates_days * DAY_S
     async with services.database.transaction() as db:
-        await retention.forget_updates(db, handled_before=updates_before)
+        updates = await retention.forget_updates(db, handled_before=updates_before)
         await retention.forget_answers(db, asked_before=updates_before)
-        await retention.forget_links(db, expired_before=now)
+        links = await retention.forget_links(db, expired_before=now)
         jobs = await retention.forget_jobs(db, finished_before=now - settings.keep_jobs_days * DAY_S)
     if jobs:
         logger.info("%d old jobs are forgotten", jobs)
-    return jobs == retention.AT_ONCE
+    return retention.AT_ONCE in (updates, links, jobs)

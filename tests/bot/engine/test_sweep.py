@@ -3,7 +3,8 @@
 import pytest
 from sqlalchemy import text
 
-from storage import audit
+from storage import audit, inbox, retention
+from storage.inbox import Arrived
 from tests.bot.world import ANN, OTHER_SONG, SONG
 
 DAY_S = 86400.0
@@ -34,6 +35,18 @@ async def test_updates_are_kept_as_long_as_the_setting_says(old, clock):
     clock.forward(120)
     await old.step("sweep")
     assert await count(old, UPDATES) == 0
+
+
+async def test_of_many_updates_so_many_are_forgotten_at_once_that_others_can_write_in_between(world, clock):
+    many = [Arrived(number, ANN, "{}") for number in range(retention.AT_ONCE + 1)]
+    async with world.database.transaction() as db:
+        await inbox.store(db, many, now=clock(), lease="poller", lease_s=60)
+        await inbox.handled(db, [one.update_id for one in many], now=clock())
+    clock.forward(world.services.settings.keep_updates_days * DAY_S + 60)
+    assert await world.step("sweep"), "there is more"
+    assert await count(world, UPDATES) == 1
+    assert not await world.step("sweep")
+    assert await count(world, UPDATES) == 0
 
 
 async def test_links_are_kept_until_they_expire(old, clock):
