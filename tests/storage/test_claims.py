@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from storage import lookups, moves, separations
+from storage import jobs, lookups, moves, separations
 from storage.moves import Stale
 from storage.rows import Job, Separation
 from storage.states import JobState, SeparationState
@@ -237,3 +237,12 @@ async def test_an_answered_lookup_is_stale(given, do, clock):
     await do(lookups.answered, lookup)
     with pytest.raises(Stale):
         await do(lookups.answered, lookup)
+
+
+async def test_whoever_comes_back_too_late_ends_nobody_elses_claim_on_a_status(given, do, clock):
+    await given.job(status_due_at=clock())
+    late = (await do(jobs.claim_status, now=clock(), claimed_until=clock() + 30)).job
+    clock.forward(30)
+    assert await do(jobs.claim_status, now=clock(), claimed_until=clock() + 30)
+    await do(jobs.showed, late, due_at=clock())
+    assert await do(jobs.next_status) == clock() + 30

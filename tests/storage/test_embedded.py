@@ -84,6 +84,23 @@ async def test_one_that_is_cancelled_while_it_waits_holds_up_nobody(sqlite_datab
     assert await known(sqlite_database) == ["a", "c"]
 
 
+async def test_one_that_is_cancelled_during_the_commit_takes_nobody_with_it(sqlite_database):
+    written = asyncio.Event()
+
+    async def learn_and_say_so(song):
+        async with sqlite_database.transaction() as db:
+            await songs.ensure(db, song, now=NOW)
+            written.set()
+
+    first = asyncio.create_task(learn_and_say_so("a"))
+    second = asyncio.create_task(learn(sqlite_database, "b"))
+    await written.wait()
+    first.cancel()
+    ends = await asyncio.wait_for(together(first, second), 5)
+    assert [type(end) for end in ends] == [asyncio.CancelledError, type(None)]
+    assert await known(sqlite_database) == ["a", "b"]
+
+
 async def test_when_sqlite_undoes_the_transaction_everybody_in_it_is_told(sqlite_database):
     ends = await together(
         learn(sqlite_database, "a"),
