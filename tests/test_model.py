@@ -205,7 +205,7 @@ class Life(RuleBasedStateMachine):
     def telegram_fails(self, method, fault):
         self.telegram.fail(method, fault)
 
-    @rule(seconds=st.sampled_from((0.5, 6, 31, DEADLINE_S, 4000)))
+    @rule(seconds=st.sampled_from((0.5, 6, 31, DEADLINE_S, 4000, -40, -600)))
     def time_passes(self, seconds):
         self.clock.forward(seconds)
 
