@@ -17,6 +17,7 @@ from bot.delivery.fetch import FetchError
 from bot.delivery.items import Fetched, Files, Found
 from bot.delivery.records import Load
 from bot.delivery.replan import Replanned, TryLater
+from bot.insisting import insist
 from bot.intake.limiter import Dropped
 from bot.outcomes import Outcome, is_about_file, is_new_place, outcome_of, wait_s
 from bot.services import Services
@@ -143,8 +144,11 @@ async def _fetch_and_send(
 
 
 async def _sent(services: Services, job: Job, load: Load, part: Part, messages: Sequence[Message]) -> None:
-    async with records.writing(services, job) as db:
-        await records.sent(db, services, part, messages, load)
+    async def write() -> None:
+        async with records.writing(services, job) as db:
+            await records.sent(db, services, part, messages, load)
+
+    await insist(f"job {job.id}", write)  # else it would be sent once more
 
 
 async def _heard(services: Services, job: Job, load: Load, found: Found) -> dict[int, float | None]:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Collection
+from functools import partial
 from typing import TypeVar
 
 from bot import pricing
@@ -10,6 +11,7 @@ from bot.engine import alerts, workflow
 from bot.engine.leases import LEASE_S, kept
 from bot.engine.workflow import Decision, Move, Pace
 from bot.engine.writing import apply, learn_songs, write
+from bot.insisting import insist
 from bot.services import Services
 from bot.upstreams import Call, Health
 from providers.base import Mode, Provider, SongRef
@@ -76,7 +78,7 @@ async def _submit(services: Services, provider: Provider, queued: Separation) ->
         title=provider.title,
     )
     try:
-        await write(services, separation, decision)
+        await insist(f"separation {separation.id}", partial(write, services, separation, decision))
     except Stale:
         await _hint(services, separation, outcome)
         raise
