@@ -110,7 +110,8 @@ class Database:
         """Make sure that no other process runs on this SQLite file, until close(). Raises InUse."""
         if not self.embedded:
             return
-        lock = FileLock(f"{self.url.database}.lock")
+        # Of whatever name the file is opened by, there is one lock.
+        lock = FileLock(f"{Path(self.url.database or '').resolve()}.lock")
         try:
             lock.acquire(timeout=0)
         except Timeout as error:

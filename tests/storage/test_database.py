@@ -137,6 +137,15 @@ async def test_a_second_lock_in_the_same_process_is_refused_until_the_first_is_g
     await second.close()
 
 
+async def test_a_file_is_locked_under_whatever_name_it_is_opened(sqlite_database, tmp_path):
+    (tmp_path / "link.db").symlink_to(sqlite_database.url.database)
+    linked = Database(f"sqlite:///{tmp_path}/link.db")
+    sqlite_database.lock()
+    with pytest.raises(InUse):
+        linked.lock()
+    await linked.close()
+
+
 async def test_several_processes_may_run_on_one_postgresql(postgresql_databases):
     with postgresql_databases.new() as url:
         first, second = Database(url), Database(url)
