@@ -11,6 +11,7 @@ from typing import Any
 from telegram.error import Conflict, InvalidToken, TelegramError
 
 from bot.services import Services
+from storage.database import AWAY
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +29,11 @@ Receive = Callable[[list[dict[str, Any]]], Awaitable[None]]
 
 
 class IntakeDead(Exception):
-    """Telegram has not answered for so long that only a fresh start may help."""
+    """No update came in for so long that only a fresh start may help."""
+
+
+class NotStored(Exception):
+    """Our database is away."""
 
 
 async def poll(
@@ -43,21 +48,29 @@ async def poll(
     while not stop.is_set():
         try:
             updates = await _get_updates(services, offset)
+            if updates:
+                await _store(receive, updates)
         except InvalidToken:
             raise
-        except (TelegramError, TimeoutError) as error:
+        except (TelegramError, TimeoutError, NotStored) as error:
             failures, now = failures + 1, services.now()
             # Not since the last answer: a machine that was suspended for an hour has missed none.
             failing_since = now if failures == 1 else failing_since
             await _after_failure(error, failures, now - failing_since, renew)
             continue
         if failures:
-            logger.warning("Telegram answers again")
+            logger.warning("updates come in again")
         failures = 0
         services.pulse.beat(PART, now=services.now())
         if updates:
-            await receive(updates)
             offset = max(int(update["update_id"]) for update in updates) + 1
+
+
+async def _store(receive: Receive, updates: list[dict[str, Any]]) -> None:
+    try:
+        await receive(updates)
+    except AWAY as error:
+        raise NotStored(f"they could not be stored and stay there: {error}") from error
 
 
 async def _get_updates(services: Services, offset: int | None) -> list[dict[str, Any]]:
@@ -74,7 +87,7 @@ async def _after_failure(
         hint = "; does another process use this token?" if isinstance(error, Conflict) else ""
         logger.warning("no updates from Telegram: %s%s", error or type(error).__name__, hint)
     if silent_s > GIVE_UP_AFTER_S:
-        raise IntakeDead(f"Telegram has not answered for {silent_s:.0f} s")
+        raise IntakeDead(f"no update came in for {silent_s:.0f} s: {error or type(error).__name__}")
     if silent_s > RENEW_AFTER_S and failures % 8 == 0:
         # A broken connection pool looks like a silent Telegram.
         logger.warning("making a new connection to Telegram")
