@@ -2,11 +2,14 @@
 
 import asyncio
 import logging
+from collections.abc import Mapping
+from functools import partial
 
 from telegram import Message, ReplyParameters
 from telegram.error import TelegramError, TimedOut
 
 from bot.engine import leaving
+from bot.insisting import insist
 from bot.intake.budgets import Kind
 from bot.intake.limiter import Dropped
 from bot.outcomes import Outcome, is_new_place, outcome_of, wait_s
@@ -34,6 +37,13 @@ async def status_one(services: Services) -> bool:
     if view is None:
         return False
     changes, due_at = await _bring_up_to_date(services, view)
+    await insist(f"job {view.job.id}: status", partial(_write, services, view, changes, due_at))
+    return True
+
+
+async def _write(
+    services: Services, view: JobView, changes: Mapping[str, object], due_at: float | None
+) -> None:
     async with services.database.transaction() as db:
         ready_at = await jobs.showed(db, view.job, due_at=due_at, **changes)
         if "acknowledged_at" in changes and view.job.origin == "started":
@@ -41,7 +51,6 @@ async def status_one(services: Services) -> bool:
     if "acknowledged_at" in changes:
         # Whatever waited for the acknowledgement.
         services.wakes.wake("submit" if ready_at is None else "deliver")
-    return True
 
 
 async def _bring_up_to_date(services: Services, view: JobView) -> tuple[dict[str, object], float | None]:

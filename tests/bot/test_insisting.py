@@ -1,4 +1,4 @@
-"""What came of an order or of a send is written down though one COMMIT of it fails."""
+"""What came of a message, an order or a send is written down though one COMMIT of it fails."""
 
 import pytest
 
@@ -26,6 +26,14 @@ def fail_after(world, happened):
         raise OSError("disk full")
 
     return after
+
+
+async def test_an_acknowledgement_is_not_sent_again_because_a_commit_failed(world):
+    await world.say(f"/stems {SONG}")
+    world.telegram.boundary = fail_after(world, "sendMessage is answered")
+    await world.run_until_idle()
+    assert len(world.telegram.called("sendMessage")) == 1
+    assert (await world.job()).state is J.DELIVERED
 
 
 async def test_an_answer_to_an_order_outlives_a_commit_that_failed(asked):
