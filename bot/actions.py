@@ -165,17 +165,20 @@ async def cancel(services: Services, job_id: int) -> Job:
         pays = job.origin == "started" and separation.state is not SeparationState.SUCCEEDED
         to = JobState.LEAVING if goes_on and pays else JobState.CANCELLED
         cancelled = await moves.move(db, job, to, now=services.now())
-        if not goes_on and separation.state is SeparationState.QUEUED:
+        if not goes_on:
             await _call_off(db, separation, others, now=services.now())
     services.wakes.wake("status")
     return cancelled
 
 
-async def _call_off(db: Connection, separation: Separation, leaving: list[Job], *, now: float) -> None:
-    """Nothing was ordered and nobody waits: whoever paid for the others gets it back, too."""
-    for job in leaving:
-        await moves.move(db, job, JobState.CANCELLED, now=now)
-    await moves.move(db, separation, SeparationState.CANCELLED, now=now)
+async def _call_off(db: Connection, separation: Separation, others: list[Job], *, now: float) -> None:
+    """Nobody waits any more: whoever paid for the others gets it back, too. What was ordered goes on, for
+    the archive; whoever asks for it next pays."""
+    for job in others:
+        if job.state is JobState.LEAVING:
+            await moves.move(db, job, JobState.CANCELLED, now=now)
+    if separation.state is SeparationState.QUEUED:
+        await moves.move(db, separation, SeparationState.CANCELLED, now=now)
 
 
 async def _locked(db: Connection, job_id: int) -> tuple[Job, Separation]:

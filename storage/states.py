@@ -80,7 +80,7 @@ MOVES: dict[tuple[State, State], Rule] = {
     (J.WAITING, J.LEAVING): Rule("the payer withdrew, others wait"),
     (J.LEAVING, J.LEFT): Rule("it succeeded for the others", Entry.CAPTURE),
     (J.LEAVING, J.FAILED): Rule("it failed for all", Entry.RELEASE),
-    (J.LEAVING, J.CANCELLED): Rule("all withdrew before it was ordered", Entry.RELEASE),
+    (J.LEAVING, J.CANCELLED): Rule("all withdrew", Entry.RELEASE),
     (J.DELIVERING, J.DELIVERED): Rule("every part is in the chat", Entry.CAPTURE),
     (J.DELIVERING, J.FAILED): Rule("the chat or the files are gone", Entry.RELEASE),
 }

@@ -89,6 +89,21 @@ async def test_when_all_have_withdrawn_before_it_was_ordered_nobody_pays(world, 
     assert await world.balance(ANN) == 100
 
 
+async def test_when_all_have_withdrawn_after_it_was_ordered_nobody_pays_but_who_asks_next(
+    world, start, cancel
+):
+    first, second = await start(), await start(BOB)
+    await world.steps("status", "submit")
+    assert (await cancel(first)).state is J.LEAVING
+    await cancel(second)
+    assert (await world.job(first.id)).state is J.CANCELLED
+    await world.run_until_idle()
+    assert (await world.balance(ANN), await world.balance(BOB)) == (100, 100)
+    third = await start(BOB, key="3")
+    await world.run_until_idle()
+    assert (third.price, world.provider.charges, await world.balance(BOB)) == (10, 1, 90)
+
+
 async def test_who_withdrew_may_ask_again_and_joins(world, start, cancel):
     first = await start()
     await start(BOB)
