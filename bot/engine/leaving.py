@@ -8,7 +8,7 @@ from telegram.error import ChatMigrated, TelegramError
 from bot import actions
 from bot.intake.limiter import Dropped
 from bot.services import Services
-from storage import chats, jobs
+from storage import chats, jobs, separations
 from storage.rows import Job
 from storage.states import JobState
 
@@ -21,6 +21,7 @@ async def chat_is_gone(services: Services, job: Job, why: str) -> None:
     async with services.database.transaction() as db:
         await chats.mark_gone(db, job.chat_id, now=services.now())
         await jobs.unreachable(db, job.id, now=services.now())
+        await separations.let_begin(db, job.separation_id, now=services.now())  # others may wait for it
     if job.state is JobState.WAITING:
         with suppress(actions.NotPossible):  # it moved on meanwhile; its delivery will meet the same refusal
             await actions.cancel(services, job.id)
