@@ -92,9 +92,10 @@ async def _all(settings: Settings) -> tuple[list[Finding], list[Upstream]]:
     except CannotStart as error:
         return [*findings, Finding("upstreams", False, str(error))], []
     remembered = await _remembered(settings, providers.values())
+    answers = await asyncio.gather(*map(_credits, providers.values()))
     upstreams = [
-        Upstream(provider.title, await _credits(provider), remembered.get(name))
-        for name, provider in providers.items()
+        Upstream(provider.title, answer, remembered.get(name))
+        for (name, provider), answer in zip(providers.items(), answers, strict=True)
     ]
     return [*findings, *(one.finding for one in upstreams)], upstreams
 
