@@ -193,11 +193,12 @@ def opened_job(own: InlineKeyboardMarkup | None, owner_id: int, page: int) -> In
 
 def with_way_back(
     own: InlineKeyboardMarkup | None, shown: InlineKeyboardMarkup | None
-) -> InlineKeyboardMarkup:
+) -> InlineKeyboardMarkup | None:
     """Other buttons for a job that was opened from a list, as ``shown``: they keep the way back to it."""
     rows = shown.inline_keyboard if shown else ()
     back = [row for row in rows if _verb_of(row[0]) == Verb.JOBS]
-    return InlineKeyboardMarkup([*(own.inline_keyboard if own else ()), *back])
+    wanted = [*(own.inline_keyboard if own else ()), *back]
+    return InlineKeyboardMarkup(wanted) if wanted else None
 
 
 def _verb_of(button: InlineKeyboardButton) -> Verb | None:

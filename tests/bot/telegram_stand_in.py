@@ -49,6 +49,7 @@ NO_THREAD = refusal(400, "Bad Request: message thread not found")
 TOPIC_CLOSED = refusal(400, "Bad Request: TOPIC_CLOSED")
 BAD_FILE_ID = refusal(400, "Bad Request: wrong file identifier/HTTP URL specified")
 NOT_THERE = refusal(400, "Bad Request: message to edit not found")
+NO_KEYBOARD = refusal(400, "Bad Request: inline keyboard expected")
 NOT_MODIFIED = refusal(400, "Bad Request: message is not modified: specified new message content is the same")
 BAD_ALBUM = refusal(400, 'Bad Request: failed to send message #2 with the error message "MEDIA_EMPTY"')
 REFUSED = refusal(400, "Bad Request: can't parse entities")
@@ -195,6 +196,8 @@ class FakeTelegram(BaseRequest):
         message = self.messages.get((data["chat_id"], data["message_id"]))
         if message is None:
             return NOT_THERE
+        if data.get("reply_markup") == {}:
+            return NO_KEYBOARD
         new = {"text": data["text"], "reply_markup": data.get("reply_markup")}
         if all(message.get(key) == value for key, value in new.items()):
             return NOT_MODIFIED

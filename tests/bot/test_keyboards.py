@@ -198,6 +198,10 @@ def test_a_job_that_can_do_nothing_leads_back_all_the_same():
     assert len(labels(keyboards.opened_job(None, ANN, 0))) == 1
 
 
+def test_no_buttons_and_no_way_back_are_no_keyboard():
+    assert keyboards.with_way_back(None, None) is None
+
+
 def test_ids_that_cannot_come_back_whole_are_refused():
     with pytest.raises(ValueError, match="packed"):
         keyboards.offer(SongRef(str(uuid.UUID(SONG)).upper()), ANN, PRICES)

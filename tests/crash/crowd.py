@@ -14,6 +14,7 @@ GROUPS = ("Band", "Choir")
 MOST_IN_A_GROUP = 3  # Telegram takes 20 messages a minute there, and everybody would only wait
 GRANTED = 40
 PAID = re.compile(r"(\d+) credits? paid")
+BALANCE = re.compile(r"balance \d+")
 
 Act = Callable[[], Awaitable[None]]
 
@@ -62,14 +63,14 @@ class Crowd:
         return signup + self._granted.get(person.user_id, 0) - self._paid(person)
 
     def _paid(self, person: Person) -> int:
-        """All that the status messages said."""
-        replies = [
-            message
+        """All that the status messages said; those of an acknowledgement that came twice say it once."""
+        said = {
+            (message.chat_id, message.reply_to.message_id, BALANCE.sub("", message.text or ""))
             for chat in (person, *self._groups)
             for message in self._telegram.messages(chat)
             if message.reply_to and message.reply_to.sender_id == person.user_id
-        ]
-        return sum(int(paid) for message in replies for paid in PAID.findall(message.text or ""))
+        }
+        return sum(int(paid) for _, _, text in said for paid in PAID.findall(text))
 
     # what people do
 

@@ -1,6 +1,7 @@
 import pytest
 
 from storage.states import JobState as J
+from tests.bot.telegram_stand_in import NOT_THERE
 from tests.bot.world import ANN, BAND, BOB, SONG
 
 
@@ -127,3 +128,16 @@ async def test_an_edited_cancel_cancels_nothing(world):
     raw = world.message("/cancel 1")
     await world.handle({"update_id": raw["update_id"], "edited_message": {**raw["message"], "edit_date": 1}})
     assert (await world.job()).state is J.WAITING
+
+
+@pytest.mark.parametrize("fault", [None, NOT_THERE], ids=["edited", "not to be edited"])
+async def test_a_press_on_an_acknowledgement_that_was_sent_twice_is_answered(world, fault):
+    await world.say(f"/stems {SONG}")
+    await world.steps("status")
+    raw = world.pressing("Cancel")
+    message = raw["callback_query"]["message"]
+    twin = {**message, "message_id": message["message_id"] + 100}
+    world.telegram.messages[ANN, twin["message_id"]] = twin
+    world.telegram.fail("editMessageText", fault)
+    assert await world.press_update(world.press_of("1:c:1", twin)) == "Cancelled. Nothing was charged."
+    assert ("Cancelled" in world.telegram.messages[ANN, twin["message_id"]]["text"]) is (fault is None)
