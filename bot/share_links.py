@@ -10,7 +10,7 @@ from bot.songs import SongRequest, reference_in
 
 logger = logging.getLogger(__name__)
 
-HOSTS = {"suno.com", "www.suno.com", "app.suno.com", "suno.ai", "www.suno.ai", "app.suno.ai"}
+HOSTS = {"suno.com", "www.suno.com", "app.suno.com"}
 HOPS = 3
 TOTAL_TIMEOUT_S = 5.0
 PAGE_MAX_BYTES = 300_000

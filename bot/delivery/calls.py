@@ -14,9 +14,10 @@ from bot.delivery.plan import Means
 from bot.intake.budgets import Kind
 from bot.intake.limiter import Dropped
 from bot.services import Services
-from storage.rows import Job
+from storage.rows import Job, Stem
 
 SLOWEST_BYTES_PER_S = 50_000
+URL_MAX_BYTES = 20_000_000  # of what Telegram fetches by itself
 ANSWER_S = 60.0  # Telegram works on an upload after its last byte came
 LONGEST_ANSWER_S = 1800.0
 
@@ -61,16 +62,19 @@ async def show_uploading(services: Services, job: Job) -> None:
         )
 
 
-def may_be_fetched(url: str | None) -> bool:
-    """Whether Telegram may be given an upstream's link: only what is no file_id and no path of ours."""
-    return url is not None and url.startswith("https://") and url.split("?")[0].lower().endswith(".mp3")
-
-
-async def send_url(services: Services, job: Job, url: str, title: str) -> Sequence[Message]:
-    """Let Telegram fetch a file: MP3 up to 20 MB; it tends to forget the title.
+def may_be_fetched(stem: Stem) -> bool:
+    """Whether Telegram may be given an upstream's link: only what is no file_id and no path of ours, and an
+    MP3 that is not known to be larger than Telegram fetches.
 
     https://core.telegram.org/bots/api#sending-files
     """
+    url = stem.url or ""
+    is_mp3 = url.startswith("https://") and url.split("?")[0].lower().endswith(".mp3")
+    return is_mp3 and (stem.size_bytes or 0) <= URL_MAX_BYTES
+
+
+async def send_url(services: Services, job: Job, url: str, title: str) -> Sequence[Message]:
+    """Let Telegram fetch a file; it tends to forget the title."""
     return [
         await services.bot.send_audio(
             audio=url, title=title, caption=escape(title), read_timeout=ANSWER_S, **addressed(job)

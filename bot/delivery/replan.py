@@ -82,4 +82,4 @@ def _planned(load: Load, stems: Sequence[Stem], found: Found) -> list[tuple[Part
 
 def _telegram_may_fetch(stem: Stem, error: FetchError) -> bool:
     """Where our own disk is full, Telegram's is not."""
-    return isinstance(error, DiskFull) and calls.may_be_fetched(stem.url)
+    return isinstance(error, DiskFull) and calls.may_be_fetched(stem)
